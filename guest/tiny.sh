@@ -9,28 +9,30 @@
 # modules/*.ko. A variant adds guest/tiny/NAME.config to the configuration. Nothing is installed; the source is removed again.
 # The build needs 2.5 GB of disk and about 10 minutes of processor time.
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")"
 gb_tool=tiny
-. "$here/lib.sh"
+. ./lib.sh
 
-package=linux-source-6.12
-objects=1500 # what a build compiles and links, for the progress bar only
+usage() { sed -n 's/^# \{0,1\}//; 6p' tiny.sh >&2; exit 2; }
 
-usage() { sed -n 's/^# \{0,1\}//; 6p' "$0" >&2; exit 2; }
-
-variants='' fragments=$here/tiny/config
+variants='' fragments=tiny/config
 while [ $# -gt 0 ]; do
 	case $1 in
 	--variant)
 		[ $# -ge 2 ] || usage
-		[ -r "$here/tiny/$2.config" ] || gb_die "there is no variant '$2': guest/tiny/$2.config does not exist"
-		variants=$variants-$2 fragments="$fragments $here/tiny/$2.config"
+		[ -r "tiny/$2.config" ] || gb_die "there is no variant '$2': guest/tiny/$2.config does not exist"
+		variants=$variants-$2 fragments="$fragments tiny/$2.config"
 		shift 2
 		;;
 	*) usage ;;
 	esac
 done
 name=tiny$variants
+
+# --- recipe: a change from here to the end of the recipe makes another kernel, and another directory
+
+package=linux-source-6.12
+objects=1500 # what a build compiles and links, for the progress bar only
 
 # What is large and never compiled here; every Kconfig and Makefile stays.
 excluded() {
@@ -46,8 +48,7 @@ excluded() {
 
 # Every line of the fragments must have survived the dependency check of Kconfig.
 check_config() {
-	# shellcheck disable=SC2086 # a list of files
-	lost=$(sed -n 's/^\(CONFIG_[A-Z0-9_]*=\)\(.*\)/\1\2/p' $fragments | awk -F= '{ v[$1] = $0 } END { for (k in v) print v[k] }' |
+	lost=$(grep '^CONFIG_' glassbox.config | awk -F= '{ v[$1] = $0 } END { for (k in v) print v[k] }' |
 		while IFS= read -r line; do
 			case $line in
 			*=n) ! grep -q "^${line%=n}=" "$1" || echo "$line" ;;
@@ -59,9 +60,9 @@ $lost"
 }
 
 build() {
-	cd "$source"
 	# shellcheck disable=SC2086 # a list of files
-	cat $fragments >glassbox.config
+	cat $fragments >"$source/glassbox.config"
+	cd "$source"
 	make -s KCONFIG_ALLCONFIG=glassbox.config allnoconfig >"$log" 2>&1 || return 1
 	check_config .config
 	{
@@ -84,8 +85,15 @@ collect() {
 	cp modules.order "$out/modules/"
 }
 
+# --- end of the recipe
+
 gb_need guests gcc make bc bison flex pahole perl lz4 xz nice flock apt-get dpkg-deb
-version=$(gb_deb_version $package)
+recipe=$(sed -n '/^# --- recipe/,/^# --- end/p' tiny.sh)
+compiler=$(gcc -dumpfullversion)
+# shellcheck disable=SC2086 # a list of files
+! gb_known "$name" $fragments -- "$recipe" "$compiler" || exit 0
+version=$(gb_deb_versions $package)
+version=${version#*=}
 if [ -z "$version" ]; then
 	for dir in "$gb_cache/$name"-*; do
 		if [ -s "$dir/vmlinux" ]; then
@@ -97,14 +105,14 @@ if [ -z "$version" ]; then
 	gb_die "apt knows no package $package: run apt-get update (Debian 12 has it in bookworm-security, Debian 13 in trixie)"
 fi
 # shellcheck disable=SC2086 # a list of files
-target=$gb_cache/$name-$(gb_hash $fragments "$here/tiny.sh" -- "$version" "$(gcc -dumpfullversion)")
-[ ! -d "$target" ] || { printf '%s\n' "$target"; exit 0; }
+target=$gb_cache/$name-$(gb_hash $fragments -- "$recipe" "$version" "$compiler")
+[ ! -d "$target" ] || { gb_found "$target"; exit 0; }
 
 gb_begin "$name"
-[ ! -d "$target" ] || { printf '%s\n' "$target"; exit 0; }
+[ ! -d "$target" ] || { gb_found "$target"; exit 0; }
 log=$gb_work/build.log out=$gb_work/out
 gb_say "fetching the source of Linux $version from Debian (150 MB)"
-gb_deb $package "$version" "$gb_work/pkg"
+gb_deb "$gb_work/pkg" "$package=$version"
 gb_say "unpacking it"
 excluded >"$gb_work/excluded"
 mkdir "$gb_work/src"
@@ -120,4 +128,4 @@ fi
 (cd "$source" && collect)
 gb_publish "$out" "$target"
 gb_say "made Linux $(cat "$target/release") for the tiny guest"
-printf '%s\n' "$target"
+gb_found "$target"
