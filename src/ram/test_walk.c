@@ -97,7 +97,7 @@ static void leaves_end_in_cycles_and_budgets(void)
 	build(&i);
 	CHECK_OK(gb_space_leaves(i.ram, space, &how, &err), err);
 	CHECK_EQ(n, 202);
-	set(&i, 0x3000, 2, 0x1000 | 7);		// back to the root
+	set(&i, 0x3000, 2, 0x1000 | 7);        // back to the root
 	set(&i, 0x3000, 3, 0x40000000000 | 7); // outside of RAM
 	n = 0;
 	CHECK_OK(gb_space_leaves(i.ram, space, &how, &err), err);

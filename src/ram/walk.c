@@ -3,8 +3,8 @@
 // x86-64 page walks in guest RAM.
 //
 // A table page holds 512 entries of 8 bytes; 9 bits of the address choose one at each level. An
-// entry with bit 7 at level 3 or 2 is a leaf of 1 GiB or 2 MiB. Bits 51:12 are the address; PCID and
-// cache bits of CR3 and the upper software bits are not part of it.
+// entry with bit 7 at level 3 or 2 is a leaf of 1 GiB or 2 MiB. Bits 51:12 are the address; PCID
+// and cache bits of CR3 and the upper software bits are not part of it.
 #include "ram/walk.h"
 
 #include <string.h>
@@ -107,15 +107,16 @@ struct visit {
 	struct gb_ram *ram;
 	const struct gb_leaves *how;
 	unsigned levels;
-	size_t read;	 // table pages so far
-	gb_gpa path[5];	 // tables above the current one, for cycles
+	size_t read;    // table pages so far
+	gb_gpa path[5]; // tables above the current one, for cycles
 	struct gb_error *err;
 };
 
 static int visit_table(struct visit *v, gb_gpa table, unsigned level, uint64_t base,
 		       uint64_t rights);
 
-static int visit_entry(struct visit *v, uint64_t entry, unsigned level, uint64_t gva, uint64_t rights)
+static int visit_entry(struct visit *v, uint64_t entry, unsigned level, uint64_t gva,
+		       uint64_t rights)
 {
 	struct gb_leaf leaf;
 
@@ -158,7 +159,8 @@ static uint64_t sign_extend(uint64_t gva, unsigned levels)
 	return (uint64_t)((int64_t)(gva << unused) >> unused);
 }
 
-static int visit_table(struct visit *v, gb_gpa table, unsigned level, uint64_t base, uint64_t rights)
+static int visit_table(struct visit *v, gb_gpa table, unsigned level, uint64_t base,
+		       uint64_t rights)
 {
 	uint64_t entries[512], size = level_size(level);
 	bool skip;
