@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #define GB_VM_NAME_MAX 64
+#define GB_VM_SOCKET_ROOM 16 // what a socket adds to the path of its directory, with the NUL
 
 struct gb_vm_info {
 	char name[GB_VM_NAME_MAX];
