@@ -98,6 +98,8 @@ int gb_guard_space_read(struct gb_guard *g, struct gb_space space, gb_gva gva, v
 {
 	char *p = ret;
 
+	if (len && gva.v + (len - 1) < gva.v)
+		return gb_fail_at(err, GB_EFAULT, gva.v, "the range wraps around");
 	while (len) {
 		struct gb_walk walk;
 		uint64_t left;
