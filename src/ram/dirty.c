@@ -20,8 +20,8 @@ struct gb_dirty {
 	gb_frame_hash_fn *hash;
 	struct gb_frame_hash zero;  // of a frame of zeros
 	struct gb_frame_hash *seen; // by packed index
-	_Atomic(uint64_t) *changed, *zeroed;
-	size_t words; // of each bitmap
+	uint64_t *changed, *zeroed; // set atomically: pieces may share a word
+	size_t words;               // of each bitmap
 	pthread_mutex_t sink_lock;
 };
 
@@ -122,10 +122,9 @@ void gb_dirty_reset(struct gb_dirty *d)
 		d->seen[i] = d->zero;
 }
 
-static void mark(_Atomic(uint64_t) *bitmap, uint64_t index)
+static void mark(uint64_t *bitmap, uint64_t index)
 {
-	atomic_fetch_or_explicit(&bitmap[index / 64], (uint64_t)1 << index % 64,
-				 memory_order_relaxed);
+	__atomic_fetch_or(&bitmap[index / 64], (uint64_t)1 << index % 64, __ATOMIC_RELAXED);
 }
 
 static void became_zero(struct look *l, uint64_t index)
@@ -232,8 +231,8 @@ int gb_dirty_scan(struct gb_dirty *d, gb_dirty_sink *sink, void *arg, struct gb_
 		return gb_fail(err, r, "the RAM file went away while it was scanned");
 	atomic_store(&d->ram->extents.warm, true);
 	*ret = (struct gb_dirty_result){.frames = d->frames};
-	ret->changed = (const uint64_t *)d->changed;
-	ret->zeroed = (const uint64_t *)d->zeroed;
+	ret->changed = d->changed;
+	ret->zeroed = d->zeroed;
 	add_up(&scan, ret);
 	ret->duration_ns = gb_clock_ns() - begin;
 	return 0;
