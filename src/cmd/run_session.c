@@ -25,7 +25,7 @@ static void pass_output(void *arg, bool error, const char *bytes, size_t len)
 static int prepare(struct gb_run *run, struct gb_claim *claim, struct gb_vm_info *info,
 		   struct gb_error *err)
 {
-	struct gb_process self;
+	struct gb_host_process self;
 	int r = gb_claim_take(run->name ? run->name : run->plan.name, run->name != NULL, claim, err);
 
 	if (r == 0)

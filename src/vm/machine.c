@@ -127,7 +127,7 @@ static int listen_all(struct gb_machine *m, const struct gb_config *c, struct gb
 static int spawn(struct gb_machine *m, const struct gb_config *c, struct gb_error *err)
 {
 	struct gb_words words = {};
-	struct gb_process process = {};
+	struct gb_host_process process = {};
 	int r = gb_config_line(c, &m->info, &words, err);
 
 	if (r != 0)
