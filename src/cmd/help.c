@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// Help, man page and completion data, all from the command table.
+#include "cmd/help.h"
+
+#include <string.h>
+
+void gb_help_overview(FILE *out)
+{
+	fputs("Glass Box runs an x86-64 machine in QEMU and makes it transparent while it runs.\n\n"
+	      "usage: glassbox COMMAND [TARGET] [options]\n"
+	      "TARGET is the name of a running guest, or a file: a raw RAM image.\n\n",
+	      out);
+	for (size_t i = 0; gb_commands[i]; i++)
+		if (!gb_commands[i]->hidden)
+			fprintf(out, "  %-10s %s\n", gb_commands[i]->name, gb_commands[i]->summary);
+	fputs("\n'glassbox help COMMAND' says more. Every command takes --json.\n", out);
+}
+
+static void print_option(FILE *out, const struct gb_option *o)
+{
+	char left[64];
+	int n = 0;
+
+	if (o->letter)
+		n = snprintf(left, sizeof(left), "-%c, ", o->letter);
+	snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", o->name, o->arg ? " " : "",
+		 o->arg ? o->arg : "");
+	fprintf(out, "  %-26s %s\n", left, o->help);
+}
+
+void gb_help_command(FILE *out, const struct gb_command *c)
+{
+	fprintf(out, "glassbox %s: %s\n\nusage: glassbox %s%s%s%s\n", c->name, c->summary, c->name,
+		*c->usage ? " " : "", c->usage, c->options ? " [options]" : "");
+	if (c->detail)
+		fprintf(out, "\n%s\n", c->detail);
+	fputs("\n", out);
+	for (const struct gb_option *o = c->options; o && o->name; o++)
+		print_option(out, o);
+	print_option(out, &(struct gb_option){"json", 0, NULL, "print JSON"});
+	if (c->example)
+		fprintf(out, "\nExamples:\n%s\n", c->example);
+}
+
+// scdoc reads _ and * as emphasis; a backslash takes that away.
+static void man_text(FILE *out, const char *s)
+{
+	for (; *s; s++) {
+		if (strchr("_*\\<>#[]", *s))
+			fputc('\\', out);
+		fputc(*s, out);
+	}
+}
+
+static void man_command(FILE *out, const struct gb_command *c)
+{
+	fprintf(out, "## %s\n\n*glassbox %s* ", c->name, c->name);
+	man_text(out, c->usage);
+	fputs("\n\n", out);
+	man_text(out, c->summary);
+	fputs(".\n\n", out);
+	if (c->detail) {
+		man_text(out, c->detail);
+		fputs("\n\n", out);
+	}
+	for (const struct gb_option *o = c->options; o && o->name; o++) {
+		fputs("*--", out);
+		man_text(out, o->name);
+		fputs("*", out);
+		if (o->arg) {
+			fputs(" ", out);
+			man_text(out, o->arg);
+		}
+		fputs("\n\t", out);
+		man_text(out, o->help);
+		fputs("\n\n", out);
+	}
+}
+
+void gb_help_man(FILE *out)
+{
+	fputs("glassbox(1) \"Glass Box " GB_VERSION "\"\n\n# NAME\n\n"
+	      "glassbox - run a machine in QEMU and see into it while it runs\n\n# SYNOPSIS\n\n"
+	      "*glassbox* COMMAND [TARGET] [options]\n\n# DESCRIPTION\n\n"
+	      "TARGET is the name of a running guest, or a file that holds a raw RAM image. "
+	      "Data goes to standard output, talk to standard error. *--json* works everywhere.\n\n"
+	      "# COMMANDS\n\n",
+	      out);
+	for (size_t i = 0; gb_commands[i]; i++)
+		if (!gb_commands[i]->hidden)
+			man_command(out, gb_commands[i]);
+	fputs("# EXIT STATUS\n\n0 done, 1 failed, 2 usage, 3 not found, 4 guest not understood, "
+	      "5 torn or inconsistent, 6 verification failed, 77 this machine lacks it, "
+	      "124 time-out, 128+n signal. *run -- CMD* passes on the status of the command.\n\n"
+	      "# ENVIRONMENT\n\n*XDG\\_RUNTIME\\_DIR*\n\twhere the state of running guests is kept\n\n"
+	      "*XDG\\_CACHE\\_HOME*\n\twhere kernels and images are cached\n\n"
+	      "*GLASSBOX\\_DATA*\n\twhere the guests' scripts, the page and the shaders are\n\n"
+	      "*GLASSBOX\\_ALPINE\\_MIRROR*\n\twhere the alpine guest is fetched from\n\n"
+	      "*NO\\_COLOR*\n\tno colour on a terminal\n",
+	      out);
+}
+
+void gb_help_complete(FILE *out, const struct gb_command *c)
+{
+	if (!c) {
+		for (size_t i = 0; gb_commands[i]; i++)
+			if (!gb_commands[i]->hidden)
+				fprintf(out, "%s\t%s\n", gb_commands[i]->name, gb_commands[i]->summary);
+		return;
+	}
+	for (const struct gb_option *o = c->options; o && o->name; o++)
+		fprintf(out, "--%s\t%s\n", o->name, o->help);
+	fputs("--json\tprint JSON\n--help\tprint help\n", out);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// Processes, threads and VMAs.
+#pragma once
+
+#include "kernel/kernel.h"
+
+struct gb_vma {
+	uint64_t start, end; // [start, end)
+	uint64_t flags;	     // VM_READ 1, VM_WRITE 2, VM_EXEC 4, VM_SHARED 8 as in the kernel
+	uint64_t pgoff;	     // in pages, as in the kernel
+	gb_gva file;	     // struct file, 0: anonymous
+	uint64_t inode;
+	uint32_t dev;	     // as printed in maps: major << 20 | minor
+	const char *name;    // path, "[heap]", "[stack]", "[vdso]", "" - as /proc/PID/maps prints it
+};
+
+struct gb_thread {
+	gb_gva task; // struct task_struct
+	int32_t tid;
+	char comm[64]; // as /proc shows it (full name for kernel threads)
+	char state;    // as ps shows it: R S D T t Z X I
+};
+
+struct gb_process {
+	gb_gva task; // of the leader
+	gb_gva mm;   // 0: kernel thread
+	gb_gpa pgd;  // 0 without mm
+	int32_t pid, ppid;
+	uint32_t uid;
+	bool kernel_thread;
+	bool torn; // changed while it was read
+	char comm[64];
+	char state;
+	const char *args; // command line with spaces, "" when there is none
+	uint64_t start_ns; // since boot
+	struct gb_thread *threads;
+	size_t thread_count;
+	struct gb_vma *vmas; // by address; NULL unless asked for
+	size_t vma_count;    // always set (mm->map_count is checked against it when vmas are read)
+	uint64_t rss_pages;
+};
+
+struct gb_processes {
+	struct gb_process *list; // by pid
+	size_t count;
+	bool torn; // the list changed while it was walked, after all retries
+};
+
+enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };
+
+// what: GB_PROCESS_VMAS reads VMAs, GB_PROCESS_NAMES also their paths, GB_PROCESS_ARGS the command line.
+int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
+		    struct gb_processes *ret, struct gb_error *err);
+const struct gb_process *gb_process_find(const struct gb_processes *p, int32_t pid);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// Tests of the guest-physical layout.
+#include "ram/layout.h"
+#include "tests/tap.h"
+
+#define GIB ((uint64_t)1 << 30)
+
+static void split_ram_is_packed_without_its_hole(void)
+{
+	struct gb_layout l = {};
+	struct gb_error err = {};
+	uint64_t index = 0;
+	gb_pfn pfn = {0};
+
+	// added in the wrong order on purpose
+	CHECK_OK(gb_layout_add(&l, (struct gb_segment){{4 * GIB}, GIB, 2 * GIB}, &err), err);
+	CHECK_OK(gb_layout_add(&l, (struct gb_segment){{0}, 2 * GIB, 0}, &err), err);
+	CHECK_EQ(gb_layout_size(&l), 3 * GIB);
+	CHECK_EQ(gb_layout_end(&l).v, 5 * GIB);
+	CHECK(!gb_layout_find(&l, (gb_gpa){3 * GIB}));
+	CHECK_EQ(gb_layout_find(&l, (gb_gpa){5 * GIB - 1})->offset, 2 * GIB);
+	CHECK(gb_layout_index_of(&l, (gb_pfn){4 * GIB >> 12}, &index));
+	CHECK_EQ(index, 2 * GIB >> 12);
+	CHECK(!gb_layout_index_of(&l, (gb_pfn){2 * GIB >> 12}, &index));
+	CHECK(gb_layout_pfn_of(&l, index, &pfn));
+	CHECK_EQ(pfn.v, 4 * GIB >> 12);
+	CHECK(!gb_layout_pfn_of(&l, 3 * GIB >> 12, &pfn));
+}
+
+static void bad_segments_are_refused(void)
+{
+	static const struct gb_segment bad[] = {
+	    {{0}, 0, 0},
+	    {{1}, 4096, 0},
+	    {{0}, 4097, 0},
+	    {{0x1000}, 4096, 0x100000},            // overlaps in GPA
+	    {{0x100000}, 4096, 0x1000},            // overlaps in the file
+	    {{UINT64_MAX - 4095}, 8192, 0x100000}, // wraps
+	};
+	struct gb_layout l = {};
+	struct gb_error err = {};
+
+	CHECK_OK(gb_layout_add(&l, (struct gb_segment){{0}, 0x4000, 0}, &err), err);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK_EQ(gb_layout_add(&l, bad[i], &err), GB_ERANGE);
+	CHECK_EQ(l.count, 1);
+}
+
+TAP_MAIN(TAP_CASE(split_ram_is_packed_without_its_hole), TAP_CASE(bad_segments_are_refused))
