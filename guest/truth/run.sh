@@ -111,8 +111,8 @@ trap 'exit 143' TERM
 
 megabytes=$((${mem%M} / 8))
 [ "$megabytes" -ge 8 ] || megabytes=8
-./seed.sh --out "$dir" --name truth "$base" ${modules:+"$modules"} "$programs/truth.cpio" -- sh -c "/truth/freeze $megabytes /truth/work; reboot"
-words="console=ttyS0 loglevel=4 no_timer_check panic=-1 $append"
+./seed.sh --out "$dir" --name truth "$base" ${modules:+"$modules"} "$programs/truth.cpio" -- /truth/freeze "$megabytes" /truth/work
+words="console=ttyS0 loglevel=4 no_timer_check $append"
 [ "$smp" != 1 ] || words="$words nolapic_timer"
 set -- qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -accel tcg \
 	-machine "$machine,memory-backend=ram" -cpu "$cpu" -smp "$smp" -m "$mem" \
@@ -124,7 +124,7 @@ case $machine in
 microvm*) set -- "$@" -netdev user,id=net,restrict=on -device virtio-net-device,netdev=net ;;
 *) set -- "$@" -netdev user,id=net,restrict=on -device virtio-net-pci,netdev=net,romfile= ;;
 esac
-timeout 60 "$@" -kernel "$kernel" -initrd "$dir/initrd" -append "$words" \
+timeout 120 "$@" -kernel "$kernel" -initrd "$dir/initrd" -append "$words" \
 	-chardev "file,id=console,path=$dir/console" -device isa-serial,chardev=console \
 	-chardev "file,id=control,path=$dir/control" -device isa-serial,chardev=control </dev/null &
 qemu=$!
