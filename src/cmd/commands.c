@@ -7,6 +7,7 @@
 
 const struct gb_command *const gb_commands[] = {
 	&gb_cmd_run,
+	&gb_cmd_attach,
 	&gb_cmd_ls,
 	&gb_cmd_ssh,
 	&gb_cmd_pause,

@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 
 extern const struct gb_command gb_cmd_help;
+extern const struct gb_command gb_cmd_attach;
 extern const struct gb_command gb_cmd_ls;
 extern const struct gb_command gb_cmd_pause;
 extern const struct gb_command gb_cmd_resume;
