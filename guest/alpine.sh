@@ -36,8 +36,8 @@ while [ $# -gt 0 ]; do
 	esac
 done
 
-# matches TEXT PATTERN: the whole of the text, which has one line, is what the extended regular expression says.
-matches() { printf '%s' "$1" | LC_ALL=C awk -v re="^($2)\$" '{ ok = $0 ~ re } END { exit !(NR == 1 && ok) }'; }
+# matches TEXT PATTERN: the text is one line, and the whole of it is what the extended regular expression says.
+matches() { [ "$(printf '%s\n' "$1" | wc -l)" -eq 1 ] && printf '%s\n' "$1" | grep -Eqx -- "$2"; }
 
 # The mirror's address stands in the guest's kernel command line, which Alpine's init evaluates as shell words.
 mirror=${mirror%/}
@@ -70,11 +70,12 @@ fetch() {
 	if [ -t 2 ] && [ "$3" -gt "$index_limit" ]; then quiet=--progress-bar; fi
 	code=$(
 		trap '' XFSZ
-		ulimit -f $(($3 / 512 + 1))
+		ulimit -f $(($3 / 512 + 1)) 2>/dev/null || : # there is a lower limit
 		exec curl --fail "$quiet" --location --max-redirs 5 --proto '=http,https' --proto-redir "$redirects" --connect-timeout 20 \
 			--speed-limit 1024 --speed-time 30 --retry 2 --max-filesize "$3" --write-out '%{http_code}' --output "$1" "$2"
 	) || curl_status=$?
 	if [ "$curl_status" = 23 ] && [ "$(wc -c <"$1" 2>/dev/null || echo 0)" -ge "$3" ]; then curl_status=63; fi
+	case $curl_status$code in 63[45]??) curl_status=22 ;; esac # the error's page is larger than the file would have been
 }
 
 # The newest guest that was made earlier, from whatever mirror.
