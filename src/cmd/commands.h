@@ -6,4 +6,5 @@
 #include "cmd/command.h"
 
 extern const struct gb_command gb_cmd_help;
+extern const struct gb_command gb_cmd_run;
 extern const struct gb_command gb_cmd_version;
