@@ -7,6 +7,7 @@
 
 const struct gb_command *const gb_commands[] = {
 	&gb_cmd_run,
+	&gb_cmd_bench,
 	&gb_cmd_doctor,
 	&gb_cmd_version,
 	&gb_cmd_help,
