@@ -7,6 +7,12 @@
 
 const struct gb_command *const gb_commands[] = {
 	&gb_cmd_run,
+	&gb_cmd_attach,
+	&gb_cmd_ls,
+	&gb_cmd_ssh,
+	&gb_cmd_pause,
+	&gb_cmd_resume,
+	&gb_cmd_stop,
 	&gb_cmd_bench,
 	&gb_cmd_doctor,
 	&gb_cmd_version,

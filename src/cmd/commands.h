@@ -8,5 +8,11 @@
 extern const struct gb_command gb_cmd_bench;
 extern const struct gb_command gb_cmd_doctor;
 extern const struct gb_command gb_cmd_help;
+extern const struct gb_command gb_cmd_attach;
+extern const struct gb_command gb_cmd_ls;
+extern const struct gb_command gb_cmd_pause;
+extern const struct gb_command gb_cmd_resume;
 extern const struct gb_command gb_cmd_run;
+extern const struct gb_command gb_cmd_ssh;
+extern const struct gb_command gb_cmd_stop;
 extern const struct gb_command gb_cmd_version;
