@@ -24,6 +24,7 @@ const struct gb_command *const gb_commands[] = {
 	&gb_cmd_read,
 	&gb_cmd_walk,
 	// This program
+	&gb_cmd_doctor,
 	&gb_cmd_bench,
 	&gb_cmd_version,
 	&gb_cmd_help,
