@@ -13,6 +13,7 @@ const struct gb_command *const gb_commands[] = {
 	&gb_cmd_pause,
 	&gb_cmd_resume,
 	&gb_cmd_stop,
+	&gb_cmd_doctor,
 	&gb_cmd_version,
 	&gb_cmd_help,
 	NULL,
