@@ -6,6 +6,15 @@
 #include <string.h>
 
 const struct gb_command *const gb_commands[] = {
+	&gb_cmd_info,
+	&gb_cmd_ps,
+	&gb_cmd_maps,
+	&gb_cmd_symbols,
+	&gb_cmd_sym,
+	&gb_cmd_type,
+	&gb_cmd_frames,
+	&gb_cmd_read,
+	&gb_cmd_walk,
 	&gb_cmd_version,
 	&gb_cmd_help,
 	NULL,
