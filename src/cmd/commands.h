@@ -7,3 +7,4 @@
 
 extern const struct gb_command gb_cmd_help;
 extern const struct gb_command gb_cmd_version;
+extern const struct gb_command gb_cmd_view;
