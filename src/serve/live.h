@@ -37,7 +37,7 @@ struct gb_live_beat {
 	struct gb_serve_state state;
 	uint64_t state_version; // changes with state
 	bool ended;	    // the guest is gone and the last scan is done
-	char reason[160];   // why
+	char reason[400];   // why
 	bool stopping;	    // the server ends
 	uint64_t census_version, owners_version, processes_version;
 	uint64_t hello_version; // changes when the kernel is found or lost

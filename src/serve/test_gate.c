@@ -15,7 +15,7 @@ static const struct {
 	const char *name, *path, *host, *origin, *site;
 	bool websocket;
 	const char *rest; // NULL: refused
-} cases[] = {
+} asks[] = {
 	{"the page", "/" TOKEN "/", "127.0.0.1:8090", NULL, NULL, false, ""},
 	{"a file", "/" TOKEN "/app.js", "localhost:8090", NULL, "same-origin", false, "app.js"},
 	{"typed", "/" TOKEN "/", "[::1]:8090", NULL, "none", false, ""},
@@ -54,25 +54,25 @@ static const struct {
 
 static struct gb_gate_request request(size_t i)
 {
-	return (struct gb_gate_request){.path = cases[i].path,
-					.host = cases[i].host,
-					.origin = cases[i].origin,
-					.fetch_site = cases[i].site,
-					.websocket = cases[i].websocket,
-					.host_count = cases[i].host != NULL,
-					.origin_count = cases[i].origin != NULL};
+	return (struct gb_gate_request){.path = asks[i].path,
+					.host = asks[i].host,
+					.origin = asks[i].origin,
+					.fetch_site = asks[i].site,
+					.websocket = asks[i].websocket,
+					.host_count = asks[i].host != NULL,
+					.origin_count = asks[i].origin != NULL};
 }
 
 static void passes_and_refuses(void)
 {
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
 		struct gb_gate_request r = request(i);
 		const char *rest = gb_gate_pass(&gate, &r);
 
-		if (!rest != !cases[i].rest)
-			tap_fail_("%s: %s", cases[i].name, rest ? "let in" : "refused");
+		if (!rest != !asks[i].rest)
+			tap_fail_("%s: %s", asks[i].name, rest ? "let in" : "refused");
 		else if (rest)
-			CHECK_STR(rest, cases[i].rest);
+			CHECK_STR(rest, asks[i].rest);
 	}
 }
 
