@@ -188,9 +188,7 @@ static void ask_state(struct gb_live *live)
 	pthread_mutex_lock(&live->vm_lock);
 	r = live->options.vm.state(live->options.vm.arg, &s, &err);
 	pthread_mutex_unlock(&live->vm_lock);
-	if (r == GB_EGONE || r == GB_ENOTFOUND)
-		s = (struct gb_serve_state){.exited = true, .exited_real_ns = gb_clock_real_ns()};
-	else if (r != 0)
+	if (r != 0)
 		return gb_log(live->options.log, GB_LOG_DEBUG, "state of the guest: %s", err.message);
 	pthread_mutex_lock(&live->lock);
 	if (!same_state(&s, &live->beat.state)) {

@@ -19,7 +19,8 @@ struct gb_serve_state {
 };
 
 // How the server asks and steers the guest. Calls come from several threads, one at a time, and may
-// take a while. state NULL: it never changes (a file). pause or resume NULL: cannot be done, and the
+// take a while. state tells of the end of QEMU by exited, not by failing; after that it is not called
+// any more. state NULL: it never changes (a file). pause or resume NULL: cannot be done, and the
 // page is told so.
 struct gb_serve_guest {
 	void *arg;
