@@ -336,15 +336,21 @@ static void flipping_frame_settles(void)
 static void end_of_guest(void)
 {
 	static struct world w;
+	struct gb_watcher watcher = {.rate_hz = 0.01}; // no scan comes but the last one
+	uint64_t scans;
 
 	REQUIRE(open_world(&w));
 	await(&w, is_complete, "the complete picture");
+	gb_live_watch(w.live, &watcher);
+	for (scans = beat_of(&w).scans; beat_of(&w).scans == scans;)
+		sched_yield();
 	set_frame(&w, 9, 0x99);
 	__atomic_store_n(&w.exited, true, __ATOMIC_RELEASE);
 	await(&w, has_ended, "the end");
 	CHECK(picture_is_ram(&w));
 	CHECK_EQ(w.viewer.ends, 1);
 	CHECK_STR(w.viewer.end, "the guest has stopped");
+	gb_live_unwatch(w.live, &watcher);
 	close_world(&w);
 }
 
