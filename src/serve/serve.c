@@ -33,7 +33,12 @@
 // Each stream and each WebSocket keeps one of civetweb's threads; the rest answers plain requests.
 #define STREAMS_MAX 8
 #define SOCKETS_MAX 12
-#define THREADS "40"
+#define THREADS "96"
+// How long civetweb waits for a request's head, and in one attempt to write. Short, so that idle
+// connections do not keep the threads; a stream's viewer may stall longer (a page that compiles
+// shaders reads nothing meanwhile).
+#define REQUEST_TIMEOUT_MS 2000
+#define STALL_NS (30 * GB_SECOND)
 #define TEXT_MAX 4096 // of a WebSocket message
 
 struct gb_serve {
@@ -47,7 +52,8 @@ struct gb_serve {
 	int streams, sockets;
 	char url[96];
 	char trouble[200]; // what civetweb said last while it started
-	bool stopped;	   // for the poker
+	bool stopping;	   // gb_serve_stop() was called
+	bool stopped;	   // and all threads of civetweb ended
 };
 
 static const char common_headers[] =
@@ -167,9 +173,27 @@ static int answer_api(struct gb_serve *s, struct mg_connection *conn, const char
 	return r;
 }
 
+// A write that was given up before its time failed: the viewer is gone.
 static bool stream_write(void *conn, const void *bytes, size_t len)
 {
-	return mg_write(conn, bytes, len) == (int)len;
+	const struct gb_serve *s = mg_get_user_data(mg_get_context(conn));
+	uint64_t last = gb_clock_ns();
+
+	for (size_t done = 0; done < len;) {
+		uint64_t start = gb_clock_ns(), now;
+		int n = mg_write(conn, (const char *)bytes + done, len - done);
+
+		now = gb_clock_ns();
+		if (n > 0) {
+			done += (size_t)n;
+			last = now;
+		} else if (now - start < REQUEST_TIMEOUT_MS * GB_MS || now - last > STALL_NS) {
+			return false;
+		}
+		if (__atomic_load_n(&s->stopping, __ATOMIC_ACQUIRE))
+			return false;
+	}
+	return true;
 }
 
 // Take one of max places; false if all are taken.
@@ -350,13 +374,13 @@ static int check_port(unsigned port, struct gb_error *err)
 
 static int start_http(struct gb_serve *s, unsigned port, struct gb_error *err)
 {
-	char listen_on[32];
+	char listen_on[32], request_timeout[16];
 	const char *settings[] = {"listening_ports", listen_on,
 				  "access_control_list", "-0.0.0.0/0,+127.0.0.0/8",
 				  "num_threads", THREADS,
 				  "connection_queue", "64",
 				  "max_request_size", "8192",
-				  "request_timeout_ms", "10000",
+				  "request_timeout_ms", request_timeout,
 				  "websocket_timeout_ms", "10000",
 				  "enable_websocket_ping_pong", "yes",
 				  "tcp_nodelay", "1",
@@ -370,6 +394,7 @@ static int start_http(struct gb_serve *s, unsigned port, struct gb_error *err)
 					       .log_access = on_access};
 	sigset_t all, old;
 
+	snprintf(request_timeout, sizeof(request_timeout), "%d", REQUEST_TIMEOUT_MS);
 	snprintf(listen_on, sizeof(listen_on), "127.0.0.1:%u", port);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -475,6 +500,7 @@ void gb_serve_stop(struct gb_serve *s)
 {
 	if (!s)
 		return;
+	__atomic_store_n(&s->stopping, true, __ATOMIC_RELEASE);
 	if (s->live)
 		gb_live_quit(s->live);
 	if (s->http)
