@@ -4,8 +4,8 @@
 #include "serve/live_private.h"
 
 #include "base/clock.h"
+#include "base/signals.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,13 +29,12 @@ static int init_locks(struct gb_live *live, struct gb_error *err)
 // Signals are for the program's main thread.
 static int start_thread(struct gb_live *live, struct gb_error *err)
 {
-	sigset_t all, old;
+	sigset_t old;
 	int r;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	gb_signals_block(&old);
 	r = pthread_create(&live->thread, NULL, gb_live_sampler, live);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	gb_signals_restore(&old);
 	return r ? gb_fail(err, GB_EOS, "cannot start the sampler: %s", strerror(r)) : 0;
 }
 
