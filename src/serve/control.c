@@ -180,7 +180,6 @@ static void *sender(void *arg)
 		send_news(c);
 		last = gb_clock_ns();
 	}
-	send_text(c, NULL, 0);
 	return NULL;
 }
 
@@ -221,6 +220,11 @@ int gb_control_open(const struct gb_api *api, gb_control_send *send, void *arg,
 	}
 	*ret = c;
 	return 0;
+}
+
+void gb_control_goodbye(struct gb_control *c)
+{
+	send_text(c, NULL, 0);
 }
 
 void gb_control_close(struct gb_control *c)

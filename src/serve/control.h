@@ -16,4 +16,6 @@ int gb_control_open(const struct gb_api *api, gb_control_send *send, void *arg,
 		    struct gb_control **ret, struct gb_error *err);
 // What the viewer said. What cannot be understood is answered with an error message.
 void gb_control_receive(struct gb_control *c, const char *text, size_t len);
+// Ask the viewer to hang up.
+void gb_control_goodbye(struct gb_control *c);
 void gb_control_close(struct gb_control *c); // waits for the sender

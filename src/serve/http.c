@@ -41,6 +41,29 @@ int gb_http_error(struct mg_connection *conn, int status, const char *message)
 	return 0;
 }
 
+// A write that was given up before its time failed: the viewer is gone.
+static bool send_all(void *conn, const void *bytes, size_t len)
+{
+	const struct gb_serve *s = mg_get_user_data(mg_get_context(conn));
+	uint64_t last = gb_clock_ns();
+
+	for (size_t done = 0; done < len;) {
+		uint64_t start = gb_clock_ns(), now;
+		int n = mg_write(conn, (const char *)bytes + done, len - done);
+
+		now = gb_clock_ns();
+		if (n > 0) {
+			done += (size_t)n;
+			last = now;
+		} else if (now - start < REQUEST_TIMEOUT_MS * GB_MS || now - last > STALL_NS) {
+			return false;
+		}
+		if (__atomic_load_n(&s->stopping, __ATOMIC_ACQUIRE))
+			return false;
+	}
+	return true;
+}
+
 static const char *status_text(int status)
 {
 	switch (status) {
@@ -68,7 +91,7 @@ static int answer(struct mg_connection *conn, int status, const char *type, cons
 	mg_printf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n", status,
 		  status_text(status), type, len, common_headers);
 	if (len)
-		mg_write(conn, body, len);
+		send_all(conn, body, len);
 	return status;
 }
 
@@ -111,29 +134,6 @@ static int answer_api(struct gb_serve *s, struct mg_connection *conn, const char
 	return r;
 }
 
-// A write that was given up before its time failed: the viewer is gone.
-static bool stream_write(void *conn, const void *bytes, size_t len)
-{
-	const struct gb_serve *s = mg_get_user_data(mg_get_context(conn));
-	uint64_t last = gb_clock_ns();
-
-	for (size_t done = 0; done < len;) {
-		uint64_t start = gb_clock_ns(), now;
-		int n = mg_write(conn, (const char *)bytes + done, len - done);
-
-		now = gb_clock_ns();
-		if (n > 0) {
-			done += (size_t)n;
-			last = now;
-		} else if (now - start < REQUEST_TIMEOUT_MS * GB_MS || now - last > STALL_NS) {
-			return false;
-		}
-		if (__atomic_load_n(&s->stopping, __ATOMIC_ACQUIRE))
-			return false;
-	}
-	return true;
-}
-
 static int answer_stream(struct gb_serve *s, struct mg_connection *conn)
 {
 	struct gb_error err = {};
@@ -148,7 +148,7 @@ static int answer_stream(struct gb_serve *s, struct mg_connection *conn)
 		  "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
 		  "Transfer-Encoding: chunked\r\n%s\r\n",
 		  common_headers);
-	if (gb_stream_run(s->live, s->options.ram, stream_write, conn, &err) != 0)
+	if (gb_stream_run(s->live, s->options.ram, send_all, conn, &err) != 0)
 		gb_log(s->options.log, GB_LOG_DEBUG, "stream: %s", err.message);
 	gb_serve_leave(&s->streams);
 	return 200;

@@ -155,6 +155,7 @@ int gb_serve_start(const struct gb_serve_options *options, struct gb_serve **ret
 	if (!s)
 		return gb_fail(err, GB_ENOMEM, "no memory for the page's server");
 	s->options = *options;
+	pthread_mutex_init(&s->lock, NULL);
 	mg_init_library(0);
 	r = start(s, err);
 	if (r == 0)
@@ -208,10 +209,13 @@ void gb_serve_stop(struct gb_serve *s)
 	__atomic_store_n(&s->stopping, true, __ATOMIC_RELEASE);
 	if (s->live)
 		gb_live_quit(s->live);
-	if (s->http)
+	if (s->http) {
+		gb_socket_goodbye(s);
 		stop_http(s);
+	}
 	gb_live_stop(s->live);
 	gb_page_files_deinit(&s->files);
+	pthread_mutex_destroy(&s->lock);
 	mg_exit_library();
 	free(s);
 }

@@ -31,6 +31,28 @@ static int on_socket_connect(const struct mg_connection *conn, void *arg)
 	return !gb_serve_enter(&s->sockets, SOCKETS_MAX);
 }
 
+// Put c in the place of old: NULL for a free one.
+static void list_control(struct gb_serve *s, const struct gb_control *old, struct gb_control *c)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < SOCKETS_MAX; i++) {
+		if (s->controls[i] == old) {
+			s->controls[i] = c;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void gb_socket_goodbye(struct gb_serve *s)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		if (s->controls[i])
+			gb_control_goodbye(s->controls[i]);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void on_socket_ready(struct mg_connection *conn, void *arg)
 {
 	struct gb_serve *s = arg;
@@ -39,6 +61,8 @@ static void on_socket_ready(struct mg_connection *conn, void *arg)
 
 	if (gb_control_open(&s->api, socket_send, conn, &c, &err) != 0)
 		gb_log(s->options.log, GB_LOG_DEBUG, "control: %s", err.message);
+	else
+		list_control(s, NULL, c);
 	mg_set_user_connection_data(conn, c);
 }
 
@@ -76,8 +100,10 @@ static void on_socket_close(const struct mg_connection *conn, void *arg)
 	struct gb_serve *s = arg;
 	struct gb_control *c = mg_get_user_connection_data(conn);
 
-	if (c)
+	if (c) {
+		list_control(s, c, NULL);
 		gb_control_close(c);
+	}
 	mg_set_user_connection_data(conn, NULL);
 	gb_serve_leave(&s->sockets);
 }

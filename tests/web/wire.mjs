@@ -185,6 +185,8 @@ export class Socket {
 	frame(opcode, payload) {
 		if (opcode === 1)
 			this.messages.push(JSON.parse(payload.toString()));
+		else if (opcode === 8)
+			this.socket.end();
 		else
 			this.messages.push({ opcode, payload: Buffer.from(payload) });
 	}
