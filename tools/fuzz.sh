@@ -14,6 +14,7 @@ for target in build-fuzz/fuzz/fuzz_*; do
 	[ -x "$target" ] && [ ! -d "$target" ] || continue
 	name=${target##*/}
 	mkdir -p "build-fuzz/corpus/$name"
+	"$target" "--write-seeds=build-fuzz/corpus/$name"
 	echo "$name: $seconds s"
 	"$target" -max_total_time="$seconds" -artifact_prefix="build-fuzz/findings/$name-" \
 		"build-fuzz/corpus/$name" 2>"build-fuzz/findings/$name.log" || { found=1; tail -n 5 "build-fuzz/findings/$name.log"; }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 const struct gb_command *const gb_commands[] = {
+	&gb_cmd_run,
 	&gb_cmd_view,
 	&gb_cmd_version,
 	&gb_cmd_help,

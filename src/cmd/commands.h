@@ -6,5 +6,6 @@
 #include "cmd/command.h"
 
 extern const struct gb_command gb_cmd_help;
+extern const struct gb_command gb_cmd_run;
 extern const struct gb_command gb_cmd_version;
 extern const struct gb_command gb_cmd_view;

@@ -6,6 +6,7 @@
 // are indexed by packed frame index (see gb_layout_index_of).
 #pragma once
 
+#include "base/buf.h"
 #include "kernel/process.h"
 
 struct gb_frames {
@@ -19,4 +20,8 @@ struct gb_frames {
 // Make or refresh: arrays are reused when they fit. p must hold VMAs.
 int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct gb_frames *frames,
 		       struct gb_error *err);
+// Append who owns a frame, in words: "pid 57 dropbear heap", "kernel stack of tid 12", "slab"; guest text in
+// it is as the guest has it. p: the processes it was classified with, names included.
+void gb_frame_describe(struct gb_kernel *k, const struct gb_processes *p,
+		       const struct gb_frames *frames, size_t index, struct gb_buf *out);
 void gb_frames_deinit(struct gb_frames *frames);

@@ -31,12 +31,15 @@ struct gb_walk {
 	uint64_t rights;    // WRITE and USER of all levels and-ed, NX or-ed, the rest from the leaf
 	unsigned depth;     // tables visited
 	gb_gpa tables[5];   // address of the entry used at each level, top first
+	uint64_t entries[5]; // and what stood there
 };
 
-// GB_EFAULT when not canonical or not mapped; ret->depth and tables are then still filled.
+// GB_EFAULT when not canonical, not mapped, through a reserved bit or through a table outside of
+// RAM; ret->depth, tables and entries are then still filled. GB_ERANGE when levels is not 4 or 5.
 int gb_walk(struct gb_ram *ram, struct gb_space space, gb_gva gva, struct gb_walk *ret,
 	    struct gb_error *err);
-// Copy len bytes at a GVA, page by page. GB_EFAULT at the first page that is not mapped.
+// Copy len bytes at a GVA, page by page. GB_EFAULT at the first page that is not mapped, and for a
+// range that wraps around.
 int gb_space_read(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *ret, size_t len,
 		  struct gb_error *err);
 int gb_space_read_u64(struct gb_ram *ram, struct gb_space space, gb_gva gva, uint64_t *ret,

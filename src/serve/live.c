@@ -4,7 +4,7 @@
 #include "serve/live_private.h"
 
 #include "base/clock.h"
-#include "base/signals.h"
+#include "base/sigmask.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +32,9 @@ static int start_thread(struct gb_live *live, struct gb_error *err)
 	sigset_t old;
 	int r;
 
-	gb_signals_block(&old);
+	gb_sigmask_block(&old);
 	r = pthread_create(&live->thread, NULL, gb_live_sampler, live);
-	gb_signals_restore(&old);
+	gb_sigmask_restore(&old);
 	return r ? gb_fail(err, GB_EOS, "cannot start the sampler: %s", strerror(r)) : 0;
 }
 

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/data_dir.h"
-#include "base/signals.h"
+#include "base/sigmask.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -104,9 +104,9 @@ static int start_http(struct gb_serve *s, unsigned port, struct gb_error *err)
 
 	snprintf(request_timeout, sizeof(request_timeout), "%d", REQUEST_TIMEOUT_MS);
 	snprintf(listen_on, sizeof(listen_on), "127.0.0.1:%u", port);
-	gb_signals_block(&old);
+	gb_sigmask_block(&old);
 	s->http = mg_start(&callbacks, s, settings);
-	gb_signals_restore(&old);
+	gb_sigmask_restore(&old);
 	return s->http ? 0 : gb_fail(err, GB_EOS, "cannot start the server: %s", s->trouble);
 }
 

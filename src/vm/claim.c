@@ -47,7 +47,7 @@ static void remove_dir(const char *path)
 
 static void end_qemu(const struct gb_vm_info *info)
 {
-	struct gb_process qemu = gb_vm_qemu(info);
+	struct gb_host_process qemu = gb_vm_qemu(info);
 	GB_CLEANUP(gb_cleanup_fd) int fd = -1;
 
 	if (!info->attached && gb_process_open(&qemu, &fd, NULL) == 0)

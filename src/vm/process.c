@@ -27,7 +27,7 @@ static bool parse_stat(const char *text, char *state_ret, uint64_t *start_ret)
 			   state_ret, start_ret) == 2;
 }
 
-int gb_process_identify(pid_t pid, struct gb_process *ret, struct gb_error *err)
+int gb_process_identify(pid_t pid, struct gb_host_process *ret, struct gb_error *err)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
 	char path[64], state = 0;
@@ -41,18 +41,18 @@ int gb_process_identify(pid_t pid, struct gb_process *ret, struct gb_error *err)
 		return gb_fail(err, GB_EFORMAT, "%s is not understood", path);
 	if (state == 'Z' || state == 'X')
 		return gb_fail(err, GB_ENOTFOUND, "process %d has ended", (int)pid);
-	*ret = (struct gb_process){.pid = pid, .start = start};
+	*ret = (struct gb_host_process){.pid = pid, .start = start};
 	return 0;
 }
 
-bool gb_process_alive(const struct gb_process *p)
+bool gb_process_alive(const struct gb_host_process *p)
 {
-	struct gb_process now;
+	struct gb_host_process now;
 
 	return gb_process_identify(p->pid, &now, NULL) == 0 && now.start == p->start;
 }
 
-int gb_process_open(const struct gb_process *p, int *pidfd_ret, struct gb_error *err)
+int gb_process_open(const struct gb_host_process *p, int *pidfd_ret, struct gb_error *err)
 {
 	GB_CLEANUP(gb_cleanup_fd) int fd = p->pid > 0 ? pidfd_open(p->pid, 0) : -1;
 

@@ -31,7 +31,7 @@ static int not_running(const char *name, struct gb_error *err)
 // A guest runs when its supervisor lives and QEMU has told where its RAM is.
 static bool runs(const struct gb_vm_info *info)
 {
-	struct gb_process qemu = gb_vm_qemu(info);
+	struct gb_host_process qemu = gb_vm_qemu(info);
 
 	return info->layout.count > 0 && gb_process_alive(&qemu);
 }
@@ -155,7 +155,7 @@ int gb_vm_list(struct gb_vm_info **ret, size_t *count_ret, struct gb_error *err)
 
 int gb_vm_open_ram(const struct gb_vm_info *vm, struct gb_ram **ret, struct gb_error *err)
 {
-	struct gb_process qemu = gb_vm_qemu(vm);
+	struct gb_host_process qemu = gb_vm_qemu(vm);
 	struct gb_ram *ram = NULL;
 	int r = gb_ram_open(vm->ram_path, &vm->layout, &ram, err);
 

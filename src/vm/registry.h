@@ -27,7 +27,7 @@ struct gb_vm_info {
 	char accel[8];
 	char url[256];		 // of the page, "" if none is served
 	pid_t qemu_pid;		 // 0 while it is being started
-	uint64_t qemu_start;	 // see struct gb_process
+	uint64_t qemu_start;	 // see struct gb_host_process
 	pid_t supervisor_pid;
 	uint64_t supervisor_start;
 	uint64_t memory; // bytes
@@ -52,12 +52,12 @@ int gb_vm_open_ram(const struct gb_vm_info *vm, struct gb_ram **ret, struct gb_e
 int gb_vm_lookup(const char *name, struct gb_vm_info *ret, struct gb_error *err);
 int gb_vm_list_all(struct gb_vm_info **ret, size_t *count_ret, struct gb_error *err);
 
-static inline struct gb_process gb_vm_qemu(const struct gb_vm_info *vm)
+static inline struct gb_host_process gb_vm_qemu(const struct gb_vm_info *vm)
 {
-	return (struct gb_process){.pid = vm->qemu_pid, .start = vm->qemu_start};
+	return (struct gb_host_process){.pid = vm->qemu_pid, .start = vm->qemu_start};
 }
 
-static inline struct gb_process gb_vm_supervisor(const struct gb_vm_info *vm)
+static inline struct gb_host_process gb_vm_supervisor(const struct gb_vm_info *vm)
 {
-	return (struct gb_process){.pid = vm->supervisor_pid, .start = vm->supervisor_start};
+	return (struct gb_host_process){.pid = vm->supervisor_pid, .start = vm->supervisor_start};
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // Signals of helper threads.
-#include "base/signals.h"
+#include "base/sigmask.h"
 
 #include <pthread.h>
 
-void gb_signals_block(sigset_t *old_ret)
+void gb_sigmask_block(sigset_t *old_ret)
 {
 	static const int raised[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
 	sigset_t block;
@@ -16,7 +16,7 @@ void gb_signals_block(sigset_t *old_ret)
 	pthread_sigmask(SIG_BLOCK, &block, old_ret);
 }
 
-void gb_signals_restore(const sigset_t *old)
+void gb_sigmask_restore(const sigset_t *old)
 {
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
