@@ -36,9 +36,8 @@ int gb_live_follow(struct gb_live *live, struct gb_follower **ret, struct gb_err
 		return gb_fail(err, GB_ENOMEM, "no memory for one more viewer");
 	}
 	pthread_mutex_lock(&live->lock);
-	for (uint64_t i = 0; i < live->frames; i++)
-		if (live->scan.hashes[i] != live->scan.zero)
-			set_pending(f, i);
+	for (uint64_t i = 0; (i = gb_bitmap_next(live->data, live->frames, i)) < live->frames; i++)
+		set_pending(f, i);
 	// A scan that runs now may have passed frames which changed since the one before.
 	f->whole_after = live->beat.ended ? live->beat.scans : live->beat.scans + 1;
 	f->next = live->followers;
@@ -96,35 +95,23 @@ size_t gb_live_take(struct gb_live *live, struct gb_follower *f, uint32_t *indic
 	return n;
 }
 
-void gb_live_settle(struct gb_live *live, struct gb_follower *f, const uint32_t *indices,
-		    const uint64_t *hashes, size_t count, uint64_t torn)
+void gb_live_doubt(struct gb_live *live, struct gb_follower *f, const uint32_t *indices, size_t count,
+		   uint64_t torn)
 {
 	pthread_mutex_lock(&live->lock);
 	for (size_t i = 0; i < count; i++)
-		if (hashes[i] != live->scan.hashes[indices[i]])
-			f->doubt[indices[i] / 64] |= (uint64_t)1 << indices[i] % 64;
+		f->doubt[indices[i] / 64] |= (uint64_t)1 << indices[i] % 64;
 	live->torn_total += torn;
 	pthread_mutex_unlock(&live->lock);
 }
 
-void gb_follow_mark(struct gb_live *live, uint64_t first, const uint64_t *hashes, size_t count)
+void gb_follow_changed(struct gb_live *live, uint64_t index, bool filled)
 {
-	uint64_t *known = &live->scan.hashes[first];
-	bool any = false;
+	uint64_t bit = (uint64_t)1 << index % 64;
 
-	for (size_t i = 0; i < count; i++) {
-		uint64_t now = hashes ? hashes[i] : live->scan.zero;
-
-		if (now == known[i])
-			continue;
-		known[i] = now;
-		live->dirty_in_scan++;
-		any = true;
-		for (struct gb_follower *f = live->followers; f; f = f->next)
-			set_pending(f, first + i);
-	}
-	if (any)
-		pthread_cond_broadcast(&live->changed);
+	live->data[index / 64] = filled ? live->data[index / 64] | bit : live->data[index / 64] & ~bit;
+	for (struct gb_follower *f = live->followers; f; f = f->next)
+		set_pending(f, index);
 }
 
 void gb_follow_scanned(struct gb_live *live)

@@ -47,10 +47,13 @@ int gb_live_start(const struct gb_live_options *options, struct gb_live **ret, s
 		return gb_fail(err, GB_ENOMEM, "no memory for the sampler");
 	live->options = *options;
 	live->frames = gb_ram_frames(options->ram);
+	live->data = calloc((size_t)(live->frames / 64 + 1), sizeof(*live->data));
 	live->beat.state = (struct gb_serve_state){.running = options->vm.state != NULL};
-	r = init_locks(live, err);
+	r = live->data ? 0 : gb_fail(err, GB_ENOMEM, "no memory for the sampler");
 	if (r == 0)
-		r = gb_scan_init(&live->scan, live->frames, err);
+		r = init_locks(live, err);
+	if (r == 0)
+		r = gb_dirty_new(options->ram, &live->dirty, err);
 	if (r == 0 && options->kernel)
 		r = gb_guest_kernel_borrow(options->kernel, &live->kernel, err);
 	if (r == 0)
@@ -60,7 +63,8 @@ int gb_live_start(const struct gb_live_options *options, struct gb_live **ret, s
 		return 0;
 	}
 	gb_guest_kernel_unref(&live->kernel);
-	gb_scan_deinit(&live->scan);
+	gb_dirty_free(live->dirty);
+	free(live->data);
 	free(live);
 	return r;
 }
@@ -82,7 +86,8 @@ void gb_live_stop(struct gb_live *live)
 	gb_assert(!live->followers && !live->watchers);
 	gb_census_unref(&live->census);
 	gb_guest_kernel_unref(&live->kernel);
-	gb_scan_deinit(&live->scan);
+	gb_dirty_free(live->dirty);
+	free(live->data);
 	pthread_cond_destroy(&live->changed);
 	pthread_mutex_destroy(&live->lock);
 	pthread_mutex_destroy(&live->vm_lock);
@@ -187,9 +192,9 @@ void gb_live_set_rate(struct gb_live *live, struct gb_watcher *w, double rate_hz
 	pthread_mutex_unlock(&live->lock);
 }
 
-const struct gb_scan *gb_live_scan(const struct gb_live *live)
+bool gb_live_matches(const struct gb_live *live, uint32_t index, const uint8_t bytes[GB_PAGE_SIZE])
 {
-	return &live->scan;
+	return gb_dirty_matches(live->dirty, index, bytes);
 }
 
 int gb_live_pause(struct gb_live *live, bool pause, struct gb_error *err)

@@ -4,12 +4,12 @@
 // shared with the threads that answer.
 //
 // While there are followers it scans RAM for changed frames at the rate that watchers ask for, takes
-// a census up to four times a second, and asks for the state of the VM twice a second. It never uses
-// more than a third of one core for scanning. With nobody there it only waits.
+// a census up to four times a second, and asks for the state of the VM twice a second. It scans at
+// most a quarter of the time. With nobody there it only waits.
 #pragma once
 
+#include "ram/dirty.h"
 #include "serve/census.h"
-#include "serve/scan.h"
 #include "serve/serve.h"
 
 struct gb_live;
@@ -68,15 +68,16 @@ void gb_live_unfollow(struct gb_live *live, struct gb_follower *f);
 // Take up to max indices of frames to fetch; *complete_ret says that the picture became whole once.
 size_t gb_live_take(struct gb_live *live, struct gb_follower *f, uint32_t *indices, size_t max,
 		    bool *complete_ret);
-// Tell what was fetched (gb_scan_hash() of the bytes sent) and how many were torn. A frame whose bytes
-// are not those that the scan saw is handed out again after the next scan: it changed in between, and
-// may have changed back.
-void gb_live_settle(struct gb_live *live, struct gb_follower *f, const uint32_t *indices,
-		    const uint64_t *hashes, size_t count, uint64_t torn);
+// Is this what the last scan saw in the frame? If not, the frame changed since, and may change back
+// before the next scan, which would not notice: say so with gb_live_doubt().
+bool gb_live_matches(const struct gb_live *live, uint32_t index, const uint8_t bytes[GB_PAGE_SIZE]);
+// Have these frames handed out again after the next scan. torn is how many changed while they were
+// read.
+void gb_live_doubt(struct gb_live *live, struct gb_follower *f, const uint32_t *indices, size_t count,
+		   uint64_t torn);
 // Wait until there are frames to take, or the beat is newer than *beat in scans or a version, or has
 // ended, or the server stops, or the time is over; then update the beat.
 void gb_live_wait(struct gb_live *live, struct gb_follower *f, struct gb_live_beat *beat,
 			 uint64_t timeout_ns);
-const struct gb_scan *gb_live_scan(const struct gb_live *live); // for gb_scan_hash()
 
 int gb_live_pause(struct gb_live *live, bool pause, struct gb_error *err);

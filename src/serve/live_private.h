@@ -26,25 +26,27 @@ struct gb_live {
 	pthread_cond_t changed;
 	bool census_wanted, state_wanted;
 	struct gb_live_beat beat;
-	struct gb_scan scan; // hashes are written by the sampler only
+	uint64_t *data; // one bit per frame: not all zeros at the last look
 	struct gb_census *census;
 	struct gb_follower *followers;
 	struct gb_watcher *watchers;
 	uint64_t torn_total;
 	char unknown_reason[400];
 
+	struct gb_dirty *dirty; // scanned by the sampler, matched by everybody; no lock
+
 	// The sampler's own; no lock.
 	struct gb_guest_kernel *kernel;
 	uint64_t next_scan, next_census, next_state, next_kernel;
 	uint64_t kernel_delay;
 	unsigned census_failures;
-	uint64_t dirty_in_scan, last_scan_end;
+	uint64_t last_scan_end;
 	uint64_t torn_seen, torn_since;
 };
 
 void *gb_live_sampler(void *live);
-// Under the lock: mark a run of frames for all followers; hashes as in gb_scan_visitor.
-void gb_follow_mark(struct gb_live *live, uint64_t first, const uint64_t *hashes, size_t count);
+// Under the lock: a frame changed; filled: it is not all zeros now.
+void gb_follow_changed(struct gb_live *live, uint64_t index, bool filled);
 // Under the lock, after a scan: what was in doubt is handed out again.
 void gb_follow_scanned(struct gb_live *live);
 

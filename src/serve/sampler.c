@@ -34,16 +34,16 @@ static void end(struct gb_live *live, const char *reason)
 	pthread_mutex_unlock(&live->lock);
 }
 
-static int on_run(void *arg, uint64_t first, const uint64_t *hashes, size_t count)
+// Followers learn of a frame at once, not only when the scan is done.
+static void on_changed(void *arg, uint64_t index, const uint8_t bytes[GB_PAGE_SIZE])
 {
 	struct gb_live *live = arg;
-	bool stopping;
 
+	(void)bytes;
 	pthread_mutex_lock(&live->lock);
-	gb_follow_mark(live, first, hashes, count);
-	stopping = live->beat.stopping;
+	gb_follow_changed(live, index, true);
+	pthread_cond_broadcast(&live->changed);
 	pthread_mutex_unlock(&live->lock);
-	return stopping ? GB_ECANCELLED : 0;
 }
 
 // Dirty frames per second, smoothed with a time constant of one second.
@@ -56,16 +56,24 @@ static double smoothed(double old, uint64_t dirty, uint64_t interval_ns)
 	return old + (rate - old) * weight;
 }
 
-static void note_scan(struct gb_live *live, uint64_t start, uint64_t now)
+static void note_zeroed(struct gb_live *live, const struct gb_dirty_result *result)
+{
+	uint64_t n = result->zeroed_count ? result->frames : 0;
+
+	for (uint64_t i = 0; (i = gb_bitmap_next(result->zeroed, n, i)) < n; i++)
+		gb_follow_changed(live, i, false);
+}
+
+static void note_scan(struct gb_live *live, const struct gb_dirty_result *result)
 {
 	struct gb_live_beat *b = &live->beat;
-	bool first = live->last_scan_end == 0;
+	uint64_t now = gb_clock_ns();
 
 	b->scans++;
-	b->scan_ns = now - start;
+	b->scan_ns = result->duration_ns;
 	b->real_ns = gb_clock_real_ns();
-	b->dirty = live->dirty_in_scan;
-	if (!first) // the first one finds all of memory, which nobody wrote just now
+	b->dirty = result->changed_count + result->zeroed_count;
+	if (live->last_scan_end) // the first one finds all of memory, which nobody wrote just now
 		b->dirty_mib_s = smoothed(b->dirty_mib_s, b->dirty, now - live->last_scan_end);
 	live->last_scan_end = now;
 	if (now - live->torn_since >= GB_SECOND) {
@@ -77,21 +85,17 @@ static void note_scan(struct gb_live *live, uint64_t start, uint64_t now)
 
 static void scan(struct gb_live *live)
 {
+	struct gb_dirty_result result;
 	struct gb_error err = {};
-	uint64_t start = gb_clock_ns(), now;
-	int r;
+	int r = gb_dirty_scan(live->dirty, on_changed, live, &result, &err);
 
-	live->dirty_in_scan = 0;
-	r = gb_scan_run(&live->scan, live->options.ram, on_run, live, &err);
-	if (r == GB_ECANCELLED)
-		return;
 	if (r != 0) {
 		end(live, err.message);
 		return;
 	}
-	now = gb_clock_ns();
 	pthread_mutex_lock(&live->lock);
-	note_scan(live, start, now);
+	note_zeroed(live, &result);
+	note_scan(live, &result);
 	gb_follow_scanned(live);
 	pthread_cond_broadcast(&live->changed);
 	pthread_mutex_unlock(&live->lock);
@@ -247,7 +251,7 @@ static void turn(struct gb_live *live, const struct wishes *w)
 		census(live);
 	if (w->scan && (now >= live->next_scan || w->exited)) {
 		scan(live);
-		live->next_scan = latest(now + w->period_ns, now + 3 * live->beat.scan_ns);
+		live->next_scan = latest(now + w->period_ns, now + 4 * live->beat.scan_ns);
 	}
 	// The last scan saw memory as the guest left it.
 	if (w->exited && !w->ended)

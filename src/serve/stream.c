@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "ram/guard.h"
 #include "serve/record.h"
 
 #include <stdio.h>
@@ -13,7 +14,6 @@
 
 #define BATCH 512		  // frames of one record
 #define TICK_PERIOD (400 * GB_MS) // the protocol promises two a second
-#define READ_TRIES 3
 
 // Before a record in the buffer: the head of its chunk (hexadecimal length, CR LF). Behind: CR LF.
 #define CHUNK_HEAD 16
@@ -32,8 +32,7 @@ struct stream {
 	bool complete, complete_ticked;
 	uint64_t *filled; // one bit per frame: the viewer's copy is not all zero
 	uint32_t taken[BATCH], zeroed[BATCH];
-	uint64_t hashes[BATCH];
-	uint8_t again[GB_PAGE_SIZE];
+	uint32_t doubtful[BATCH];
 	// chunk head, record header, BATCH indices, BATCH frames, chunk tail
 	uint8_t *buffer;
 };
@@ -128,26 +127,14 @@ static bool update_owners(struct stream *s)
 	return gb_live_census(s->live, UINT64_MAX, &c, NULL) != 0 || send_owners(s, c);
 }
 
-// Read until two readings agree: what is sent existed at one moment.
-static int read_frame(struct stream *s, uint32_t index, uint8_t *frame, struct gb_error *err)
+static int read_frame(struct stream *s, uint32_t index, uint8_t *frame, bool *torn_ret,
+		      struct gb_error *err)
 {
 	gb_pfn pfn;
-	int r;
 
 	if (!gb_layout_pfn_of(s->layout, index, &pfn))
 		return gb_fail(err, GB_EBUG, "there is no frame %u", index);
-	r = gb_ram_read(s->ram, gb_pfn_gpa(pfn), frame, GB_PAGE_SIZE, err);
-	for (unsigned tries = 0; r == 0; tries++) {
-		r = gb_ram_read(s->ram, gb_pfn_gpa(pfn), s->again, GB_PAGE_SIZE, err);
-		if (r != 0 || memcmp(frame, s->again, GB_PAGE_SIZE) == 0)
-			break;
-		memcpy(frame, s->again, GB_PAGE_SIZE);
-		if (tries == READ_TRIES) {
-			s->torn++;
-			break;
-		}
-	}
-	return r;
+	return gb_ram_read_stable(s->ram, gb_pfn_gpa(pfn), frame, GB_PAGE_SIZE, torn_ret, err);
 }
 
 static bool is_zero(const uint8_t *frame)
@@ -156,7 +143,8 @@ static bool is_zero(const uint8_t *frame)
 }
 
 struct batch {
-	size_t filled, zeroed;
+	size_t filled, zeroed, doubtful;
+	uint64_t torn;
 };
 
 static bool flip_filled(struct stream *s, uint32_t index, bool now)
@@ -171,28 +159,29 @@ static bool flip_filled(struct stream *s, uint32_t index, bool now)
 // Read what was taken: frames with data to the buffer, their indices to the front of taken[].
 static int read_batch(struct stream *s, size_t count, struct batch *ret, struct gb_error *err)
 {
-	const struct gb_scan *scan = gb_live_scan(s->live);
 	struct batch b = {};
-	uint64_t torn = s->torn;
-	uint32_t all[BATCH];
 
-	memcpy(all, s->taken, count * sizeof(all[0]));
 	for (size_t i = 0; i < count; i++) {
 		uint8_t *frame = s->buffer + FRAMES_AT + b.filled * GB_PAGE_SIZE;
-		bool zero, before;
-		int r = read_frame(s, all[i], frame, err);
+		uint32_t index = s->taken[i];
+		bool torn = false, zero, before;
+		int r = read_frame(s, index, frame, &torn, err);
 
 		if (r != 0)
 			return r;
-		s->hashes[i] = gb_scan_hash(scan, frame);
-		zero = s->hashes[i] == scan->zero && is_zero(frame);
-		before = flip_filled(s, all[i], !zero);
+		b.torn += torn;
+		if (torn || !gb_live_matches(s->live, index, frame))
+			s->doubtful[b.doubtful++] = index;
+		zero = is_zero(frame);
+		before = flip_filled(s, index, !zero);
 		if (!zero)
-			s->taken[b.filled++] = all[i];
+			s->taken[b.filled++] = index;
 		else if (before)
-			s->zeroed[b.zeroed++] = all[i];
+			s->zeroed[b.zeroed++] = index;
 	}
-	gb_live_settle(s->live, s->follower, all, s->hashes, count, s->torn - torn);
+	if (b.doubtful)
+		gb_live_doubt(s->live, s->follower, s->doubtful, b.doubtful, b.torn);
+	s->torn += b.torn;
 	*ret = b;
 	return 0;
 }

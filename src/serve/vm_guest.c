@@ -51,7 +51,7 @@ static int query_status(struct gb_vm_guest *g, struct gb_serve_state *ret, struc
 static int state(void *arg, struct gb_serve_state *ret, struct gb_error *err)
 {
 	struct gb_vm_guest *g = arg;
-	struct gb_process qemu = gb_vm_qemu(&g->vm);
+	struct gb_host_process qemu = gb_vm_qemu(&g->vm);
 	int r;
 
 	if (g->last.exited || !gb_process_alive(&qemu)) {
