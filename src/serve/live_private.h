@@ -37,10 +37,10 @@ struct gb_live {
 
 	// The sampler's own; no lock.
 	struct gb_guest_kernel *kernel;
-	uint64_t next_scan, next_census, next_state, next_kernel;
+	uint64_t next_census, next_state, next_kernel;
 	uint64_t kernel_delay;
 	unsigned census_failures;
-	uint64_t last_scan_end;
+	uint64_t scan_began, last_scan_end;
 	uint64_t torn_seen, torn_since;
 };
 

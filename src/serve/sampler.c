@@ -240,6 +240,12 @@ static uint64_t latest(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+// A wish for a higher rate counts at once.
+static uint64_t next_scan(const struct gb_live *live, const struct wishes *w)
+{
+	return live->scan_began + latest(w->period_ns, 4 * live->beat.scan_ns);
+}
+
 // One turn: do what is due.
 static void turn(struct gb_live *live, const struct wishes *w)
 {
@@ -249,9 +255,9 @@ static void turn(struct gb_live *live, const struct wishes *w)
 		ask_state(live);
 	if (w->census && now >= live->next_census)
 		census(live);
-	if (w->scan && (now >= live->next_scan || w->exited)) {
+	if (w->scan && (now >= next_scan(live, w) || w->exited)) {
+		live->scan_began = now;
 		scan(live);
-		live->next_scan = latest(now + w->period_ns, now + 4 * live->beat.scan_ns);
 	}
 	// The last scan saw memory as the guest left it.
 	if (w->exited && !w->ended)
@@ -268,7 +274,7 @@ static uint64_t next_turn(const struct gb_live *live, const struct wishes *w)
 	if (w->census)
 		until = earliest(until, live->next_census);
 	if (w->scan)
-		until = earliest(until, live->next_scan);
+		until = earliest(until, next_scan(live, w));
 	if (w->state)
 		until = earliest(until, live->state_wanted ? 0 : live->next_state);
 	return until;
