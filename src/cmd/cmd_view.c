@@ -3,44 +3,19 @@
 // glassbox view: the page of a running guest or of a RAM file.
 #include "cmd/commands.h"
 #include "cmd/output.h"
+#include "cmd/page.h"
+#include "cmd/signals.h"
+#include "cmd/target.h"
 
 #include "base/cleanup.h"
-#include "base/utf8.h"
-#include "serve/serve.h"
-#include "vm/registry.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <string.h>
+#include <poll.h>
 
 static const struct gb_option options[] = {
 	{"port", 'p', "PORT", "listen on this port of 127.0.0.1 (default: a free one)"},
 	{},
 };
-
-// A file, unless a guest of that name runs.
-static int open_target(const char *target, struct gb_vm_info *vm, struct gb_ram **ram_ret,
-		       struct gb_error *err)
-{
-	struct gb_error none = {};
-
-	if (gb_vm_name_valid(target) && gb_vm_find(target, vm, &none) == 0)
-		return gb_vm_open_ram(vm, ram_ret, err);
-	if (access(target, F_OK) != 0 && gb_vm_name_valid(target))
-		return gb_fail(err, GB_ENOTFOUND,
-			       "no guest named '%s' runs and there is no such file; 'glassbox ls' lists "
-			       "the guests",
-			       target);
-	vm->name[0] = 0;
-	return gb_ram_open(target, NULL, ram_ret, err);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
 
 static int announce(const struct gb_args *args, const char *name, const char *url,
 		    struct gb_error *err)
@@ -59,44 +34,39 @@ static int announce(const struct gb_args *args, const char *name, const char *ur
 	return gb_flush_stdout(err);
 }
 
-// Blocked before any thread starts, so that only this waits for them.
-static void block_signals(sigset_t *ret)
+static int serve_until_signal(struct gb_args *args, const struct gb_target *t, unsigned port,
+			      struct gb_error *err)
 {
-	sigemptyset(ret);
-	sigaddset(ret, SIGINT);
-	sigaddset(ret, SIGTERM);
-	sigaddset(ret, SIGHUP);
-	sigprocmask(SIG_BLOCK, ret, NULL);
+	const struct gb_page_options o = {
+		.vm = t->live ? &t->vm : NULL, .ram = t->ram, .name = t->name, .port = port};
+	GB_CLEANUP(gb_cleanup_fd) int signals = -1;
+	struct gb_page *page = NULL;
+	struct pollfd p;
+	int r = gb_signals_open(&signals, err);
+
+	if (r == 0)
+		r = gb_page_start(&o, &page, err);
+	if (r == 0)
+		r = announce(args, t->name, gb_page_url(page), err);
+	p = (struct pollfd){.fd = signals, .events = POLLIN};
+	while (r == 0 && poll(&p, 1, -1) < 0)
+		if (errno != EINTR)
+			r = gb_fail_os(err, "cannot wait for a signal");
+	if (r == 0)
+		args->exit_status = 128 + gb_signals_take(signals);
+	gb_page_stop(page);
+	return r;
 }
 
 static int run(struct gb_args *args, struct gb_error *err)
 {
-	GB_CLEANUP(gb_ram_cleanup) struct gb_ram *ram = NULL;
-	struct gb_serve_options o = {};
-	struct gb_vm_info vm = {};
-	struct gb_serve *serve;
+	GB_CLEANUP(gb_target_close) struct gb_target t = {};
 	uint64_t port = 0;
-	sigset_t signals;
-	int r = gb_args_number(args, "port", 0, 65535, &port, err), got;
+	int r = gb_args_number(args, "port", 0, 65535, &port, err);
 
 	if (r == 0)
-		r = open_target(args->positional[0], &vm, &ram, err);
-	if (r != 0)
-		return r;
-	block_signals(&signals);
-	o.ram = ram;
-	o.name = vm.name[0] ? vm.name : base_name(args->positional[0]);
-	o.guest = vm.name[0] ? vm.guest : NULL;
-	o.started_real_ns = vm.started_real_ns;
-	o.port = (unsigned)port;
-	r = gb_serve_start(&o, &serve, err);
-	if (r != 0)
-		return r;
-	r = announce(args, o.name, gb_serve_url(serve), err);
-	if (r == 0)
-		sigwait(&signals, &got);
-	gb_serve_stop(serve);
-	return r;
+		r = gb_target_open(args->positional[0], false, &t, err);
+	return r ? r : serve_until_signal(args, &t, (unsigned)port, err);
 }
 
 const struct gb_command gb_cmd_view = {

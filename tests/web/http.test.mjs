@@ -316,12 +316,12 @@ test('a RAM file that shrinks ends the stream with a reason; the page is still s
 	assert.equal((await json(other, 'api/bytes/0x3000/16')).status, 410);
 	assert.equal((await get(other, '')).status, 200);
 	control.close();
-	assert.deepEqual(await other.stop(), { code: 0, signal: null });
+	assert.deepEqual(await other.stop(), { code: 130, signal: null });
 	small.close();
 });
 
 test('Ctrl-C ends it at once, with viewers connected', async () => {
-	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+	for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
 		const other = await view(ram.path), s = new Stream(other), control = new Socket(other), idle = connect(other.port, '127.0.0.1');
 
 		idle.on('error', () => {});
@@ -329,7 +329,7 @@ test('Ctrl-C ends it at once, with viewers connected', async () => {
 		await control.next('status');
 		const start = Date.now();
 
-		assert.deepEqual(await other.stop(signal), { code: 0, signal: null });
+		assert.deepEqual(await other.stop(signal), { code, signal: null });
 		assert.ok(Date.now() - start < 2500, `${signal}: ended after ${Date.now() - start} ms`);
 		s.close();
 		control.close();
