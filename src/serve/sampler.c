@@ -101,11 +101,15 @@ static void scan(struct gb_live *live)
 	pthread_mutex_unlock(&live->lock);
 }
 
+static uint64_t latest(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static void set_unknown(struct gb_live *live, const char *reason)
 {
 	pthread_mutex_lock(&live->lock);
 	snprintf(live->unknown_reason, sizeof(live->unknown_reason), "%s", reason);
-	live->beat.hello_version++;
 	pthread_mutex_unlock(&live->lock);
 }
 
@@ -139,6 +143,8 @@ static void publish(struct gb_live *live, struct gb_census *c)
 	pthread_mutex_lock(&live->lock);
 	old = live->census;
 	live->census = c;
+	if (old && old->kernel != c->kernel)
+		live->beat.hello_version++;
 	live->beat.census_version = c->version;
 	live->beat.owners_version = c->owners_version;
 	live->beat.processes_version = c->processes_version;
@@ -149,29 +155,37 @@ static void publish(struct gb_live *live, struct gb_census *c)
 }
 
 // A guest that is in the middle of something may not be readable for a moment: the census before
-// stays, and its stamp tells its age.
+// stays, and its stamp tells its age. Without one, memory is shown without owners meanwhile.
+static int take_census(struct gb_live *live, struct gb_census **ret, struct gb_error *err)
+{
+	int r = gb_census_take(live->kernel, live->frames, live->census, ret, err);
+
+	if (r == 0 || !live->kernel)
+		return r;
+	set_unknown(live, err->message);
+	if (++live->census_failures >= CENSUS_FAILURES_MAX)
+		lose_kernel(live, err->message);
+	else if (live->census)
+		return r;
+	return gb_census_take(NULL, live->frames, live->census, ret, err);
+}
+
 static void census(struct gb_live *live)
 {
 	struct gb_error err = {};
 	struct gb_census *c;
 	uint64_t start = gb_clock_ns(), cost;
-	int r;
 
 	if (!live->kernel && start >= live->next_kernel)
 		find_kernel(live);
-	r = gb_census_take(live->kernel, live->frames, live->census, &c, &err);
-	if (r != 0 && live->kernel && ++live->census_failures >= CENSUS_FAILURES_MAX) {
-		lose_kernel(live, err.message);
-		r = gb_census_take(NULL, live->frames, live->census, &c, &err);
-	}
-	if (r == 0) {
-		live->census_failures = live->kernel ? 0 : live->census_failures;
-		publish(live, c);
-	} else {
+	if (take_census(live, &c, &err) != 0) {
 		gb_log(live->options.log, GB_LOG_DEBUG, "census: %s", err.message);
+	} else {
+		live->census_failures = c->kernel ? 0 : live->census_failures;
+		publish(live, c);
 	}
 	cost = gb_clock_ns() - start;
-	live->next_census = gb_clock_ns() + (CENSUS_PERIOD > 4 * cost ? CENSUS_PERIOD : 4 * cost);
+	live->next_census = gb_clock_ns() + latest(CENSUS_PERIOD, 4 * cost);
 }
 
 static bool same_state(const struct gb_serve_state *a, const struct gb_serve_state *b)
@@ -233,11 +247,6 @@ static struct wishes read_wishes(const struct gb_live *live)
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
-}
-
-static uint64_t latest(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
 }
 
 // A wish for a higher rate counts at once.
