@@ -242,7 +242,7 @@ static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_
 	read_banner(k);
 	read_cpus(k);
 	find_habits(k, t->btf);
-	return 0;
+	return gb_page_rules_find(t->btf, k, err);
 }
 
 static void try_pair(struct finder *f, struct types *t, struct gb_kallsyms **s)
