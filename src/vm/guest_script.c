@@ -67,16 +67,6 @@ int gb_guest_script(const char *script, int interrupt_fd, char ret[PATH_MAX], st
 	return r;
 }
 
-// Host names know no underscore.
-static void host_name(const char *name, char ret[GB_VM_NAME_MAX])
-{
-	size_t n = 0;
-
-	for (; name[n]; n++)
-		ret[n] = name[n] != '_' ? name[n] : n ? '-' : 'g';
-	ret[n] = 0;
-}
-
 int gb_guest_seed_script(const struct gb_claim *claim, const char *const *archives, char **command,
 			 int interrupt_fd, struct gb_error *err)
 {
@@ -85,7 +75,7 @@ int gb_guest_seed_script(const struct gb_claim *claim, const char *const *archiv
 	size_t n = 6, words = 0;
 	int r = script_path("seed.sh", path, sizeof(path), err);
 
-	host_name(claim->name, host);
+	gb_vm_host_name(claim->name, host);
 	for (size_t i = 0; archives[i]; i++)
 		argv[n++] = archives[i];
 	if (command)
