@@ -194,6 +194,16 @@ static void read_banner(struct gb_kernel *k)
 	k->info.release[len] = 0;
 }
 
+// vma_is_initial_heap() became strict about its ends in about 6.8, when struct ma_state got its status.
+static void find_habits(struct gb_kernel *k, const struct gb_btf *btf)
+{
+	struct gb_btf_member m;
+	uint32_t id;
+
+	k->strict_heap = gb_btf_find(btf, "ma_state", 1 << GB_BTF_STRUCT, &id) == 0 &&
+			 gb_btf_member(btf, id, "status", &m) == 0;
+}
+
 static void read_cpus(struct gb_kernel *k)
 {
 	uint64_t table = k->symbol[GB_Y_PER_CPU_OFFSET];
@@ -231,6 +241,7 @@ static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_
 		return r;
 	read_banner(k);
 	read_cpus(k);
+	find_habits(k, t->btf);
 	return 0;
 }
 

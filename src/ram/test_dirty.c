@@ -27,7 +27,7 @@ static void take(void *arg, uint64_t index, const uint8_t bytes[4096])
 {
 	struct picture *p = arg;
 
-	p->twice += p->got[index / 64] >> index % 64 & 1;
+	p->twice += (p->got[index / 64] >> index % 64 & 1) != 0;
 	p->got[index / 64] |= (uint64_t)1 << index % 64;
 	memcpy(p->bytes + index * 4096, bytes, 4096);
 }
