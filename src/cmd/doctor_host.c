@@ -125,7 +125,7 @@ void gb_doctor_ram(const struct gb_checkup *row, struct gb_finding *ret)
 		snprintf(place, sizeof(place), "/dev/shm");
 	if (gb_place_choose(place, GUEST_RAM, chosen, &err) != 0) {
 		bad(ret, err.message);
-		fix(ret, "sudo mount -o remount,size=50%% /dev/shm");
+		fix(ret, "sudo mount -o remount,size=1G /dev/shm (in a container: --shm-size=1g)");
 		return;
 	}
 	if (strcmp(chosen, place) != 0)
