@@ -12,6 +12,8 @@
 set -eu
 cd "$(dirname "$0")"
 gb_tool=debian
+# shellcheck source-path=SCRIPTDIR
+# shellcheck source=lib.sh
 . ./lib.sh
 
 usage() { sed -n 's/^# \{0,1\}//; 6p' debian.sh >&2; exit 2; }

@@ -10,6 +10,8 @@
 set -eu
 cd "$(dirname "$0")"
 gb_tool=initramfs
+# shellcheck source-path=SCRIPTDIR
+# shellcheck source=lib.sh
 . ./lib.sh
 
 [ $# -eq 0 ] || { sed -n 's/^# \{0,1\}//; 6p' initramfs.sh >&2; exit 2; }

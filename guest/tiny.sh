@@ -11,6 +11,8 @@
 set -eu
 cd "$(dirname "$0")"
 gb_tool=tiny
+# shellcheck source-path=SCRIPTDIR
+# shellcheck source=lib.sh
 . ./lib.sh
 
 usage() { sed -n 's/^# \{0,1\}//; 6p' tiny.sh >&2; exit 2; }

@@ -45,7 +45,7 @@ static struct service services[] = {
 	{.path = "/bin/klogd", .command = "klogd -n", .home = "/root"},
 	{.path = "/usr/sbin/dropbear", .command = "dropbear -F -s", .home = "/root"},
 	{.path = "/bin/httpd", .command = "httpd -f -h /srv/www", .home = "/srv/www"},
-	{.path = "/bin/crond", .command = "crond -f -l 8", .home = "/root"},
+	{.path = "/bin/crond", .command = "crond -f -S", .home = "/root"},
 	{.path = "/bin/sh", .command = "sh /home/alice/journal", .home = "/home/alice", .uid = 1000},
 };
 
