@@ -229,8 +229,19 @@ static void put_process(uint32_t pid, uint32_t reading)
 	put_pagemap(pid, reading);
 }
 
+static void put_files(const char *const *files, size_t count, uint32_t reading)
+{
+	char path[64];
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/proc/%s", files[i]);
+		put_file(files[i], 0, reading, path);
+	}
+}
+
 static void take(uint32_t reading)
 {
+	static const char *const counters[] = {"meminfo", "zoneinfo", "vmallocinfo", "kpagecount", "kpageflags"};
 	DIR *dir = opendir("/proc");
 
 	if (!dir)
@@ -240,19 +251,14 @@ static void take(uint32_t reading)
 			put_process((uint32_t)strtoul(e->d_name, NULL, 10), reading);
 	}
 	closedir(dir);
-	put_file("kpagecount", 0, reading, "/proc/kpagecount");
-	put_file("kpageflags", 0, reading, "/proc/kpageflags");
+	put_files(counters, sizeof(counters) / sizeof(*counters), reading);
 }
 
 static void take_constants(void)
 {
-	static const char *const files[] = {"version", "cmdline", "iomem", "modules", "kallsyms"};
-	char path[64];
+	static const char *const files[] = {"version", "cmdline", "cpuinfo", "iomem", "modules", "kallsyms"};
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), "/proc/%s", files[i]);
-		put_file(files[i], 0, 1, path);
-	}
+	put_files(files, sizeof(files) / sizeof(*files), 1);
 }
 
 static void seal(void)

@@ -118,8 +118,9 @@ trap 'exit 143' TERM
 
 # kallsyms takes most, 7 MB on Debian; the frames 32 bytes each.
 megabytes=$((10 + ${mem%M} / 64))
-# shellcheck disable=SC2086 # no word or one
-./seed.sh --out "$dir" --name truth "$base" ${modules:+"$modules"} "$programs/truth.cpio" -- /truth/freeze "$megabytes" /truth/work $storm
+# A freeze that comes back has failed, and with -no-reboot a reboot ends QEMU.
+./seed.sh --out "$dir" --name truth "$base" ${modules:+"$modules"} "$programs/truth.cpio" -- \
+	/bin/sh -c "/truth/freeze $megabytes /truth/work $storm; reboot -f"
 words="console=ttyS0 loglevel=4 no_timer_check $append"
 [ "$smp" != 1 ] || words="$words nolapic_timer"
 set -- qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -accel tcg \

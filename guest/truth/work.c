@@ -73,6 +73,8 @@ static void scene_anonymous(void)
 		holes[i] = 1;
 	munmap(holes + 64 * PAGE, 16 * PAGE);
 	mprotect(holes + 128 * PAGE, 8 * PAGE, PROT_READ);
+	// These keep their frames, but the processor no longer sees them.
+	mprotect(holes + 192 * PAGE, 8 * PAGE, PROT_NONE);
 }
 
 static void scene_files(void)
