@@ -278,15 +278,20 @@ static void seal(void)
 	}
 }
 
-static void become_first(int cpu)
+static void stay_on(int cpu)
 {
-	struct sched_param param = {.sched_priority = sched_get_priority_max(SCHED_FIFO)};
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
 		die("cannot stay on processor %d", cpu);
+}
+
+static void become_first(void)
+{
+	struct sched_param param = {.sched_priority = sched_get_priority_max(SCHED_FIFO)};
+
 	if (sched_setscheduler(0, SCHED_FIFO, &param) < 0)
 		die("no real-time priority");
 }
@@ -295,7 +300,8 @@ static volatile int spinning;
 
 static void *spin(void *cpu)
 {
-	become_first((int)(intptr_t)cpu);
+	stay_on((int)(intptr_t)cpu);
+	become_first();
 	__atomic_fetch_add(&spinning, 1, __ATOMIC_SEQ_CST);
 	for (;;)
 		;
@@ -311,7 +317,8 @@ static void stop_everything_else(void)
 	if (fd < 0 || write(fd, "-1", 2) != 2)
 		die("cannot lift the limit of real-time tasks");
 	close(fd);
-	become_first(0);
+	// A thread starts here, as one among others, and goes to its place by itself: only then may this one be first here.
+	stay_on(0);
 	for (long i = 1; i < cpus; i++) {
 		pthread_t thread;
 
@@ -319,7 +326,8 @@ static void stop_everything_else(void)
 			die("no thread for processor %ld", i);
 	}
 	while (spinning < cpus - 1)
-		;
+		sched_yield();
+	become_first();
 }
 
 static void start_workload(char **command)
