@@ -30,7 +30,7 @@ tiny-storm-2cpu         tiny         vmlinux  96M    qemu64            q35      
 debian61-pvh            debian-6.1   vmlinux  160M   qemu64            q35
 debian61-kaslr          debian-6.1   bzImage  160M   qemu64            q35
 debian61-kaslr-5level   debian-6.1   bzImage  160M   qemu64,+la57      q35
-debian61-pti            debian-6.1   bzImage  160M   Skylake-Client-v1 q35
+debian61-pti            debian-6.1   bzImage  160M   qemu64            q35      --append pti=on
 debian612-pvh           debian-6.12  vmlinux  160M   qemu64            q35
 debian612-kaslr         debian-6.12  bzImage  160M   qemu64            q35
 debian612-kaslr-5level  debian-6.12  bzImage  160M   qemu64,+la57      q35
