@@ -50,24 +50,21 @@ fn ghost(ink: ptr<function, Ink>, f: Face, before: u32, way: f32) {
 // A frame. True: nothing behind it can be seen.
 fn solid(ink: ptr<function, Ink>, w: Walk, c: vec3<u32>, ray: vec3<f32>, jitter: vec2<f32>) -> bool {
 	let depth = depth_of(w.t);
-	let near = smoothstep(1.0, 2.0, depth); // frames at the eye fade away
-	if w.axis == 3u || near == 0.0 {
+	if w.axis == 3u || w.t <= 1u << view.extent.w {
 		return false;
 	}
+	let near = smoothstep(1.0, 2.0, depth); // frames at the eye fade away
 	let f = face_of(vec3<i32>(c), w.axis, w.mirror[w.axis], ray, depth);
 	let index = cell_index(c);
 	let word = cells[index];
-	var glass = 0.0;
-	if (view.size.w & FLAG_BYTES) != 0u && word != NONE {
-		glass = smoothstep(30.0, 60.0, f.px);
-	}
 	if (*ink).id.x == 0u {
 		(*ink).id.x = index + 1u;
 	}
-	if glass == 0.0 {
+	if w.t >= view.focus.z || (word & 0x7ffffffu) >= arrayLength(&bytes) / 1024u {
 		paint(ink, face_colour(f, jitter), near);
 		return near == 1.0;
 	}
+	let glass = smoothstep(30.0, 60.0, f.px);
 	let lines = lines_of(f);
 	let pane = 0.05 + 0.13 * lines.lattice + 0.42 * max(lines.owner, 0.5 * lines.outline);
 	paint(ink, face_colour(f, jitter), near * mix(1.0, pane, glass));
