@@ -38,8 +38,8 @@ fn byte_walk(w: Walk, word: u32) -> ByteHit {
 	let delta = select(max(w.delta >> vec3<u32>(4u), vec3<u32>(1u)), vec3<u32>(NEVER), w.delta == vec3<u32>(NEVER));
 	for (var c = 0u; c < 3u; c++) {
 		let size = i32(view.extent[c]) << 12u;
-		let from = select(view.eye[c], size - view.eye[c], w.mirror[c]);
-		sub[c] = (u32(from) & 4095u) >> 8u;
+		let origin = select(view.eye[c], size - view.eye[c], w.mirror[c]);
+		sub[c] = (u32(origin) & 4095u) >> 8u;
 		next[c] = w.next[c];
 		if next[c] != NEVER && delta[c] != NEVER {
 			let left = min(15u, (max(next[c] - w.t, 1u) - 1u) / delta[c]);
@@ -86,15 +86,11 @@ fn byte_occlusion(word: u32, h: ByteHit, at: vec2<f32>) -> f32 {
 	let u = unit((h.axis + 1u) % 3u);
 	let v = unit((h.axis + 2u) % 3u);
 	let front = h.voxel + select(-unit(h.axis), unit(h.axis), h.up);
-	let u0 = byte_solid(word, front - u);
-	let u1 = byte_solid(word, front + u);
-	let v0 = byte_solid(word, front - v);
-	let v1 = byte_solid(word, front + v);
-	let low = mix(corner_light(u0, v0, byte_solid(word, front - u - v)),
-		corner_light(u1, v0, byte_solid(word, front + u - v)), at.x);
-	let high = mix(corner_light(u0, v1, byte_solid(word, front - u + v)),
-		corner_light(u1, v1, byte_solid(word, front + u + v)), at.x);
-	return mix(low, high, at.y);
+	var mask = 0u;
+	for (var i = 0; i < 9; i++) {
+		mask |= u32(byte_solid(word, front + (i % 3 - 1) * u + (i / 3 - 1) * v)) << u32(i);
+	}
+	return corner_occlusion(mask, at);
 }
 
 fn shaded_byte(word: u32, cell: vec3<i32>, l: u32, h: ByteHit, ray: vec3<f32>) -> vec3<f32> {

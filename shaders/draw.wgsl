@@ -60,14 +60,15 @@ fn solid(ink: ptr<function, Ink>, w: Walk, c: vec3<u32>, ray: vec3<f32>, jitter:
 	if (*ink).id.x == 0u {
 		(*ink).id.x = index + 1u;
 	}
-	if w.t >= view.focus.z || (word & 0x7ffffffu) >= arrayLength(&bytes) / 1024u {
-		paint(ink, face_colour(f, jitter), near);
+	let mask = front_mask(f);
+	let lines = lines_of(f, mask);
+	let far = w.t >= view.focus.z || (word & 0x7ffffffu) >= arrayLength(&bytes) / 1024u;
+	let glass = select(smoothstep(30.0, 60.0, f.px), 0.0, far);
+	let pane = 0.05 + 0.13 * lines.lattice + 0.42 * max(lines.owner, 0.5 * lines.outline);
+	paint(ink, face_colour(f, mask, lines, jitter), near * mix(1.0, pane, glass));
+	if far {
 		return near == 1.0;
 	}
-	let glass = smoothstep(30.0, 60.0, f.px);
-	let lines = lines_of(f);
-	let pane = 0.05 + 0.13 * lines.lattice + 0.42 * max(lines.owner, 0.5 * lines.outline);
-	paint(ink, face_colour(f, jitter), near * mix(1.0, pane, glass));
 	if (f.look & 64u) == 0u {
 		return false; // all its bytes are zero
 	}
@@ -98,10 +99,10 @@ fn trace(x: u32, y: u32, ink: ptr<function, Ink>) {
 	let most = 4u * (view.extent.x + view.extent.y + view.extent.z);
 	for (var n = 0u; n < most && w.alive && (*ink).left > 0.004; n++) {
 		let c = walk_cell(&w);
-		let from = w.t;
+		let entered = w.t;
 		if block_is_air(c) {
 			walk_leave_block(&w, c);
-			(*ink).air += depth_of(w.t - from);
+			(*ink).air += depth_of(w.t - entered);
 			before = 0u;
 			continue;
 		}
@@ -115,10 +116,10 @@ fn trace(x: u32, y: u32, ink: ptr<function, Ink>) {
 		}
 		let entry = w.axis;
 		walk_step(&w);
-		let way = depth_of(w.t - from);
+		let way = depth_of(w.t - entered);
 		if kind == GHOST && entry < 3u {
 			settle_air(ink);
-			ghost(ink, face_of(vec3<i32>(c), entry, w.mirror[entry], ray, depth_of(from)), before, way);
+			ghost(ink, face_of(vec3<i32>(c), entry, w.mirror[entry], ray, depth_of(entered)), before, way);
 		} else if kind == AIR {
 			(*ink).air += way;
 		}

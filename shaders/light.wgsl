@@ -46,22 +46,30 @@ fn face_light(normal: vec3<i32>) -> f32 {
 	return select(0.80, 0.86, normal.z != 0);
 }
 
-fn corner_light(side1: bool, side2: bool, corner: bool) -> f32 {
-	let n = select(u32(side1) + u32(side2) + u32(corner), 3u, side1 && side2);
-	return 1.0 - 0.15 * f32(n);
+fn bit(mask: u32, i: u32) -> u32 {
+	return (mask >> i) & 1u;
 }
 
-fn corner_occlusion(f: Face) -> f32 {
-	let front = f.cell + f.normal;
-	let u0 = is_solid(front - f.u);
-	let u1 = is_solid(front + f.u);
-	let v0 = is_solid(front - f.v);
-	let v1 = is_solid(front + f.v);
-	let low = mix(corner_light(u0, v0, is_solid(front - f.u - f.v)),
-		corner_light(u1, v0, is_solid(front + f.u - f.v)), f.at.x);
-	let high = mix(corner_light(u0, v1, is_solid(front - f.u + f.v)),
-		corner_light(u1, v1, is_solid(front + f.u + f.v)), f.at.x);
-	return mix(low, high, f.at.y);
+fn corner_light(side1: u32, side2: u32, corner: u32) -> f32 {
+	return 1.0 - 0.15 * f32(select(side1 + side2 + corner, 3u, side1 + side2 == 2u));
+}
+
+// Where the 3 x 3 places in front of a face are full: bit (1 + v) * 3 + 1 + u.
+fn corner_occlusion(mask: u32, at: vec2<f32>) -> f32 {
+	let low = mix(corner_light(bit(mask, 3u), bit(mask, 1u), bit(mask, 0u)),
+		corner_light(bit(mask, 5u), bit(mask, 1u), bit(mask, 2u)), at.x);
+	let high = mix(corner_light(bit(mask, 3u), bit(mask, 7u), bit(mask, 6u)),
+		corner_light(bit(mask, 5u), bit(mask, 7u), bit(mask, 8u)), at.x);
+	return mix(low, high, at.y);
+}
+
+fn front_mask(f: Face) -> u32 {
+	var mask = 0u;
+	for (var i = 0; i < 9; i++) {
+		let c = f.cell + f.normal + (i % 3 - 1) * f.u + (i / 3 - 1) * f.v;
+		mask |= u32(is_solid(c)) << u32(i);
+	}
+	return mask;
 }
 
 fn wide_occlusion(f: Face) -> f32 {
@@ -126,29 +134,27 @@ struct Lines {
 	lattice: f32, // of the lattice inside one owner
 }
 
-// The line along one side of the face: `way` from it in frames, `px` pixels per frame across it.
-fn side_line(lines: ptr<function, Lines>, f: Face, towards: vec3<i32>, way: f32, px: f32) {
-	let neighbour = look_at(f.cell + towards);
-	if is_solid(f.cell + towards + f.normal) {
-		return;
-	}
-	let far = way * px;
-	if kind_of(neighbour) != SOLID {
-		(*lines).outline = max((*lines).outline, saturate(1.4 - far));
-	} else if !same_owner(neighbour, f.look) {
-		(*lines).owner = max((*lines).owner, saturate(max(0.0225 * px, 0.45) + 0.5 - far));
-	} else {
-		(*lines).lattice = max((*lines).lattice, saturate(0.95 - far));
-	}
-}
-
-fn lines_of(f: Face) -> Lines {
+// The lines along the four sides. `mask` tells where a neighbour stands in front.
+fn lines_of(f: Face, mask: u32) -> Lines {
 	var l: Lines;
-	let px = f.lean * f.px;
-	side_line(&l, f, -f.u, f.at.x, px.x);
-	side_line(&l, f, f.u, 1.0 - f.at.x, px.x);
-	side_line(&l, f, -f.v, f.at.y, px.y);
-	side_line(&l, f, f.v, 1.0 - f.at.y, px.y);
+	for (var i = 0u; i < 4u; i++) {
+		let high = (i & 1u) == 1u;
+		let along = select(f.u, f.v, i > 1u);
+		let way = select(f.at.x, f.at.y, i > 1u);
+		let px = f.px * select(f.lean.x, f.lean.y, i > 1u);
+		let far = px * select(way, 1.0 - way, high);
+		if far > 0.0225 * px + 1.5 || bit(mask, select(select(3u, 5u, high), select(1u, 7u, high), i > 1u)) == 1u {
+			continue;
+		}
+		let neighbour = look_at(f.cell + select(-along, along, high));
+		if kind_of(neighbour) != SOLID {
+			l.outline = max(l.outline, saturate(1.4 - far));
+		} else if !same_owner(neighbour, f.look) {
+			l.owner = max(l.owner, saturate(max(0.0225 * px, 0.45) + 0.5 - far));
+		} else {
+			l.lattice = max(l.lattice, saturate(0.95 - far));
+		}
+	}
 	return l;
 }
 
@@ -171,18 +177,17 @@ fn focused(colour: vec3<f32>, l: u32) -> vec3<f32> {
 	return select(mix(view.canvas.rgb, colour, 0.35), colour, group == 1u && pid);
 }
 
-fn lit(f: Face, jitter: vec2<f32>) -> f32 {
-	var light = face_light(f.normal) * corner_occlusion(f) * wide_occlusion(f);
+fn lit(f: Face, mask: u32, jitter: vec2<f32>) -> f32 {
+	var light = face_light(f.normal) * corner_occlusion(mask, f.at) * wide_occlusion(f);
 	if (view.size.w & FLAG_SHADOW) != 0u {
 		light *= shadow(f, jitter);
 	}
 	return light;
 }
 
-fn face_colour(f: Face, jitter: vec2<f32>) -> vec3<f32> {
+fn face_colour(f: Face, mask: u32, lines: Lines, jitter: vec2<f32>) -> vec3<f32> {
 	let owner = owner_colour(f.look);
-	let light = lit(f, jitter);
-	let lines = lines_of(f);
+	let light = lit(f, mask, jitter);
 	let fade = smoothstep(1.5, 3.5, f.px);
 	let lattice = 0.13 * lines.lattice * smoothstep(8.0, 12.0, f.px) * (1.0 - smoothstep(26.0, 30.0, f.px));
 	var colour = owner * light * hatch(f);

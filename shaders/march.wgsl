@@ -68,16 +68,16 @@ fn walk_start(direction: vec3<i32>) -> Walk {
 	for (var c = 0u; c < 3u; c++) {
 		let size = i32(view.extent[c]) << 12u;
 		w.mirror[c] = direction[c] < 0;
-		let from = select(view.eye[c], size - view.eye[c], w.mirror[c]);
+		let origin = select(view.eye[c], size - view.eye[c], w.mirror[c]);
 		let speed = u32(abs(direction[c]));
-		if from >= size || (from < 0 && speed == 0u) {
+		if origin >= size || (origin < 0 && speed == 0u) {
 			w.alive = false;
 		}
-		let way = select(4096 - (from & 4095), -from, from < 0); // to the first plane
-		w.cell[c] = select(u32(from >> 12u), NEVER, from < 0);   // NEVER + 1 is cell 0
+		let way = select(4096 - (origin & 4095), -origin, origin < 0); // to the first plane
+		w.cell[c] = select(u32(origin >> 12u), NEVER, origin < 0);   // NEVER + 1 is cell 0
 		w.next[c] = scaled_ratio(u32(way), speed, shift);
 		w.delta[c] = max(scaled_ratio(4096u, speed, shift), 1u);
-		if from < 0 && (w.next[c] > w.t || w.axis == 3u) {
+		if origin < 0 && (w.next[c] > w.t || w.axis == 3u) {
 			w.t = w.next[c];
 			w.axis = c;
 		}

@@ -168,9 +168,9 @@ server.on('upgrade', (request, socket) => {
 	const key = createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
 	socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n\r\n`);
 	const say = (value) => {
-		const text = Buffer.from(JSON.stringify(value)), head = Buffer.from([0x81, 126, 0, 0]);
-		head.writeUInt16BE(text.length, 2);
-		socket.write(Buffer.concat([head, text]));
+		const text = Buffer.from(JSON.stringify(value)), long = Buffer.from([0x81, 126, 0, 0]);
+		long.writeUInt16BE(text.length, 2);
+		socket.write(Buffer.concat([text.length < 126 ? Buffer.from([0x81, text.length]) : long, text]));
 	};
 	say({ type: 'processes', processes, torn: false });
 	say({ type: 'owners', ...owners() });
