@@ -60,13 +60,13 @@ fn byte_walk(w: Walk, word: u32) -> ByteHit {
 			h.up = w.mirror[h.axis];
 			return h;
 		}
-		let axis = earliest(next);
-		sub[axis]++;
-		if sub[axis] > 15u || next[axis] == NEVER {
+		h.axis = earliest(next);
+		let crossed = is_axis(h.axis);
+		sub += select(vec3<u32>(0u), vec3<u32>(1u), crossed);
+		if any(sub > vec3<u32>(15u)) || all(next == vec3<u32>(NEVER)) {
 			return h;
 		}
-		next[axis] = later(next[axis], delta[axis]);
-		h.axis = axis;
+		next = select(next, later(next, delta), crossed);
 	}
 	return h;
 }

@@ -19,8 +19,13 @@ struct Walk {
 	alive: bool,
 }
 
-fn later(a: u32, b: u32) -> u32 {
-	return select(a + b, NEVER, a > NEVER - b);
+// The sum, or NEVER.
+fn later(a: vec3<u32>, b: vec3<u32>) -> vec3<u32> {
+	return select(a + b, vec3<u32>(NEVER), a > vec3<u32>(NEVER) - b);
+}
+
+fn is_axis(axis: u32) -> vec3<bool> {
+	return vec3<u32>(0u, 1u, 2u) == vec3<u32>(axis);
 }
 
 // floor(a * 2^s / b), NEVER where that needs more than 32 bits. b < 2^20, 0 < s < 32.
@@ -48,15 +53,12 @@ fn ray_direction(x: u32, y: u32) -> vec3<i32> {
 	return (view.d0.xyz + i32(x) * view.du.xyz + i32(y) * view.dv.xyz) >> vec3<u32>(8u);
 }
 
-// Cross all planes of axis c that come before `limit`.
-fn catch_up(w: ptr<function, Walk>, c: u32, limit: u32) {
-	let next = (*w).next[c];
-	if next >= limit || next == NEVER {
-		return;
-	}
-	let n = (limit - 1u - next) / (*w).delta[c];
-	(*w).next[c] = later(next + n * (*w).delta[c], (*w).delta[c]);
-	(*w).cell[c] += n + 1u;
+// Cross all planes that come before `limit`: by one division.
+fn catch_up(w: ptr<function, Walk>, limit: u32) {
+	let behind = (*w).next < vec3<u32>(limit);
+	let n = select(vec3<u32>(0u), (vec3<u32>(limit - 1u) - (*w).next) / (*w).delta, behind);
+	(*w).next = select((*w).next, later((*w).next + n * (*w).delta, (*w).delta), behind);
+	(*w).cell += select(vec3<u32>(0u), n + 1u, behind);
 }
 
 fn walk_start(direction: vec3<i32>) -> Walk {
@@ -86,12 +88,8 @@ fn walk_start(direction: vec3<i32>) -> Walk {
 		w.alive = false;
 		return w;
 	}
-	for (var c = 0u; c < 3u; c++) {
-		catch_up(&w, c, w.t + 1u);
-		if w.cell[c] >= view.extent[c] {
-			w.alive = false;
-		}
-	}
+	catch_up(&w, w.t + 1u);
+	w.alive = all(w.cell < view.extent.xyz);
 	return w;
 }
 
@@ -106,31 +104,20 @@ fn earliest(t: vec3<u32>) -> u32 {
 	return select(2u, 1u, t.y <= t.z);
 }
 
-// Leave a box of cells of which `more` are still ahead on each axis (0: this is the last one).
-fn walk_leave(w: ptr<function, Walk>, more: vec3<u32>) {
-	var exit: vec3<u32>;
-	for (var c = 0u; c < 3u; c++) {
-		exit[c] = (*w).next[c];
-		for (var n = 0u; n < more[c]; n++) {
-			exit[c] = later(exit[c], (*w).delta[c]);
-		}
-	}
-	let axis = earliest(exit);
-	let t = exit[axis];
+// Cross the next plane; of planes met at the same time, that of x, then y, then z.
+fn walk_step(w: ptr<function, Walk>) {
+	let axis = earliest((*w).next);
+	let crossed = is_axis(axis);
+	let t = min((*w).next.x, min((*w).next.y, (*w).next.z));
 	if t == NEVER {
 		(*w).alive = false;
 		return;
 	}
-	for (var c = 0u; c < 3u; c++) { // planes met at the same time are crossed in order x, y, z
-		catch_up(w, c, t + select(0u, 1u, c <= axis));
-	}
+	(*w).next = select((*w).next, later((*w).next, (*w).delta), crossed);
+	(*w).cell += select(vec3<u32>(0u), vec3<u32>(1u), crossed);
 	(*w).t = t;
 	(*w).axis = axis;
 	(*w).alive = all((*w).cell < view.extent.xyz);
-}
-
-fn walk_step(w: ptr<function, Walk>) {
-	walk_leave(w, vec3<u32>(0u));
 }
 
 fn block_is_air(c: vec3<u32>) -> bool {
@@ -139,10 +126,29 @@ fn block_is_air(c: vec3<u32>) -> bool {
 	return blocks[b.x + n.x * (b.y + n.y * b.z)] == 0u;
 }
 
-// Leave the 4^3 cells around c.
+// Leave the 4^3 cells around c: the same as single steps, at once.
 fn walk_leave_block(w: ptr<function, Walk>, c: vec3<u32>) {
 	let r = c & vec3<u32>(3u);
-	walk_leave(w, select(3u - r, r, (*w).mirror));
+	let more = select(3u - r, r, (*w).mirror); // planes before the last one
+	var exit = (*w).next;
+	for (var n = 0u; n < 3u; n++) {
+		exit = select(exit, later(exit, (*w).delta), vec3<u32>(n) < more);
+	}
+	let axis = earliest(exit);
+	let t = min(exit.x, min(exit.y, exit.z));
+	if t == NEVER {
+		(*w).alive = false;
+		return;
+	}
+	let limit = vec3<u32>(t) + select(vec3<u32>(0u), vec3<u32>(1u), vec3<u32>(0u, 1u, 2u) <= vec3<u32>(axis));
+	for (var n = 0u; n < 4u; n++) {
+		let behind = (*w).next < limit;
+		(*w).next = select((*w).next, later((*w).next, (*w).delta), behind);
+		(*w).cell += select(vec3<u32>(0u), vec3<u32>(1u), behind);
+	}
+	(*w).t = t;
+	(*w).axis = axis;
+	(*w).alive = all((*w).cell < view.extent.xyz);
 }
 
 // Depth in frames.
