@@ -30,7 +30,7 @@ build   libzstd-dev                     zstd-compressed kernels
 build   liblz4-dev                      lz4-compressed kernels
 build   libxxhash-dev                   fast hashes of frames
 run     qemu-system-x86/1:10.0          the emulator
-run     busybox-static                  checks that the archive can be read; the guest's own copy is fetched apart
+run     binutils|readelf                which libraries the guest's programs need
 run     ca-certificates                 https, for Alpine
 run     curl|curl                       fetches Alpine
 run     libarchive-tools                bsdtar writes the initramfs, with device nodes, without root
@@ -112,6 +112,7 @@ candidate() {
 backports_file=/etc/apt/sources.list.d/glassbox-backports.sources
 
 backports_text() {
+	# shellcheck disable=SC2016 # apt's own variables
 	uri=$(apt-get indextargets --format '$(REPO_URI)|$(CODENAME)|$(RELEASE)|$(COMPONENT)' 'Identifier: Packages' |
 		awk -F'|' -v c="$1" '($2 == c || $3 == c) && $4 == "main" { print $1; exit }')
 	[ -n "$uri" ] || die "no apt source of $1/main found in /etc/apt: add one, then run this again"
@@ -165,13 +166,14 @@ if [ "$mode" = list ]; then
 	printf '%s\n' "$lines" | awk '{ sub(/[\/|].*/, "", $2); print $2 }' | sort -u
 	exit 0
 fi
-command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+if ! [ -x /usr/bin/dpkg-query ] || ! [ -x /usr/bin/apt-get ]; then
 	die "this is no Debian (no apt): install by hand what 'tools/deps.sh --list$groups' prints, with QEMU 10.0 or newer"
+fi
 packages=$(printf '%s\n' "$lines" | missing | tr '\n' ' ')
 packages=${packages% }
 [ -n "$packages" ] || exit 0
 
-say "missing for$(printf ' %s' $groups): $packages"
+say "missing for $(echo $groups | sed 's/ / and /g'): $packages"
 [ "$mode" = install ] || exit 1
 if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
 	die "neither root nor sudo: run this as root:  apt-get install --no-install-recommends $packages"

@@ -311,18 +311,26 @@ static void *spin(void *cpu)
 static void stop_everything_else(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_attr_t attr;
 
 	// By default real-time tasks leave 5 % of the time to others.
 	int fd = open("/proc/sys/kernel/sched_rt_runtime_us", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "-1", 2) != 2)
 		die("cannot lift the limit of real-time tasks");
 	close(fd);
+<<<<<<< HEAD
 	// A thread starts here, as one among others, and goes to its place by itself: only then may this one be first here.
 	stay_on(0);
+=======
+	stay_on(0);
+	// All memory of this program is locked, stacks of 8 MiB would be, too.
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 65536);
+>>>>>>> kernel
 	for (long i = 1; i < cpus; i++) {
 		pthread_t thread;
 
-		if (pthread_create(&thread, NULL, spin, (void *)(intptr_t)i) != 0)
+		if (pthread_create(&thread, &attr, spin, (void *)(intptr_t)i) != 0)
 			die("no thread for processor %ld", i);
 	}
 	while (spinning < cpus - 1)

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 struct loop {
 	gb_parallel_fn *fn;
@@ -49,11 +50,14 @@ static void *work(void *arg)
 
 static unsigned start(struct worker *workers, unsigned n)
 {
-	sigset_t all, before;
+	static const int of_faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP};
+	sigset_t blocked, before;
 	unsigned started = 1; // the caller is the first
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
+	sigfillset(&blocked);
+	for (size_t i = 0; i < sizeof(of_faults) / sizeof(of_faults[0]); i++)
+		sigdelset(&blocked, of_faults[i]);
+	pthread_sigmask(SIG_BLOCK, &blocked, &before);
 	while (started < n &&
 	       pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
 		started++;

@@ -4,6 +4,8 @@
 #include "base/parallel.h"
 #include "tests/tap.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #define ITEMS 10000u
@@ -50,4 +52,36 @@ static void a_failure_stops_the_rest(void)
 	CHECK(t.calls >= 1 && t.calls <= gb_parallel_width());
 }
 
-TAP_MAIN(TAP_CASE(every_item_once), TAP_CASE(a_failure_stops_the_rest))
+struct signals {
+	pthread_barrier_t both;
+	atomic_bool interruptible[2], can_fault[2];
+};
+
+static int look_at_signals(void *arg, unsigned worker, uint64_t item)
+{
+	struct signals *s = arg;
+	sigset_t mask;
+
+	(void)item;
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	s->interruptible[worker != 0] = !sigismember(&mask, SIGINT);
+	s->can_fault[worker != 0] = !sigismember(&mask, SIGBUS) && !sigismember(&mask, SIGSEGV);
+	pthread_barrier_wait(&s->both); // two items at once: two threads
+	return 0;
+}
+
+static void helpers_take_no_signals_but_faults(void)
+{
+	static struct signals s;
+
+	if (gb_parallel_width() < 2)
+		TAP_SKIP("one CPU: there is no second thread");
+	pthread_barrier_init(&s.both, NULL, 2);
+	CHECK_EQ(gb_parallel(2, look_at_signals, &s), 0);
+	pthread_barrier_destroy(&s.both);
+	CHECK(s.interruptible[0] && s.can_fault[0]);
+	CHECK(!s.interruptible[1] && s.can_fault[1]);
+}
+
+TAP_MAIN(TAP_CASE(helpers_take_no_signals_but_faults), TAP_CASE(every_item_once),
+	 TAP_CASE(a_failure_stops_the_rest))

@@ -5,6 +5,7 @@
 #include "cmd/target.h"
 
 #include "base/cleanup.h"
+#include "kernel/memory.h"
 #include "kernel/symbols.h"
 #include "kernel/types.h"
 

@@ -8,6 +8,7 @@
 #include "kernel/types.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char *const kind_names[] = {
 	"void",	  "int",	"pointer",  "array", "struct",	"union",   "enum",

@@ -102,11 +102,35 @@ void gb_map_open(int fd, size_t size, struct gb_map *ret)
 	ret->size = with_guard;
 }
 
+#define HUGE_PAGE ((size_t)2 << 20)
+
+static struct gb_map_slot never_broken; // of all private maps; the handler does not know it
+
+void gb_map_private(size_t size, struct gb_map *ret)
+{
+	// room to begin at a huge page: filling 64 MiB by small pages takes as long as copying them
+	size_t room = size + HUGE_PAGE;
+	char *base = mmap(NULL, room, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t lead;
+
+	*ret = (struct gb_map){};
+	if (base == MAP_FAILED)
+		return;
+	lead = -(uintptr_t)base % HUGE_PAGE;
+	if (lead)
+		munmap(base, lead);
+	if (lead < HUGE_PAGE)
+		munmap(base + lead + size, HUGE_PAGE - lead);
+	*ret = (struct gb_map){(uint8_t *)base + lead, size, &never_broken};
+}
+
 void gb_map_close(struct gb_map *map)
 {
 	if (!map->base)
 		return;
-	atomic_store(&map->slot->base, 0);
+	if (map->slot != &never_broken)
+		atomic_store(&map->slot->base, 0);
 	munmap((void *)(uintptr_t)map->base, map->size);
 	*map = (struct gb_map){};
 }

@@ -33,6 +33,9 @@ struct gb_map {
 // NULL: the caller then reads the file, which is slower and as right.
 void gb_map_open(int fd, size_t size, struct gb_map *ret);
 void gb_map_close(struct gb_map *map);
+// Private memory in the place of a file, writable, zeros that take no memory until written. Never
+// breaks. ret->base is NULL when there is no memory.
+void gb_map_private(size_t size, struct gb_map *ret);
 
 // True when there is no map, or a read of it has failed. To be asked after the bytes were taken.
 static inline bool gb_map_broken(const struct gb_map *map)

@@ -14,14 +14,32 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #define PROBE_MS 3000
-#define PAGE 4096
-#define HLT 0xf4
+#define MEMORY_SIZE 0x10000
+#define PML4_AT 0x1000
+#define PDPT_AT 0x2000
+#define PD_AT 0x3000
+#define CODE_AT 0x4000
+// 4 million instructions: some 2 ms of a processor, but 0.4 s of the emulator of a KVM that has no
+// hardware behind it.
+#define SPINS 2000000
+#define SPIN_MS 100
 
 // What failed in the child, in the order of trying; its exit status.
-enum step { STEP_DONE, STEP_VERSION, STEP_VM, STEP_MEMORY, STEP_CPU, STEP_REGISTERS, STEP_RUN, STEP_COUNT };
+enum step {
+	STEP_DONE,
+	STEP_VERSION,
+	STEP_VM,
+	STEP_MEMORY,
+	STEP_CPU,
+	STEP_REGISTERS,
+	STEP_RUN,
+	STEP_SLOW,
+	STEP_COUNT
+};
 
 static const char *const step_names[] = {
 	[STEP_VERSION] = "it is no KVM device, or too old",
@@ -30,43 +48,87 @@ static const char *const step_names[] = {
 	[STEP_CPU] = "it makes no virtual CPU",
 	[STEP_REGISTERS] = "it does not set a CPU's registers",
 	[STEP_RUN] = "a virtual CPU does not run",
+	[STEP_SLOW] = "it emulates the CPU instead of using the hardware's, which is slower than TCG",
 };
+
+// mov ecx, SPINS; 1: dec ecx; jnz 1b; hlt
+static const uint8_t code[] = {
+	0xb9, SPINS & 0xff, SPINS >> 8 & 0xff, SPINS >> 16 & 0xff, SPINS >> 24, 0xff, 0xc9, 0x75, 0xfc, 0xf4,
+};
+
+// 64-bit mode, ring 0, the first 2 MiB mapped one to one: what a kernel runs in.
+static void enter_long_mode(struct kvm_sregs *s)
+{
+	struct kvm_segment segment = {
+		.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1};
+
+	s->cs = segment;
+	segment.type = 3;
+	segment.selector = 16;
+	segment.l = 0;
+	segment.db = 1;
+	s->ds = s->es = s->fs = s->gs = s->ss = segment;
+	s->cr3 = PML4_AT;
+	s->cr4 = 1 << 5;	     // PAE
+	s->cr0 = 1u << 31 | 1 | 1 << 4; // PG, PE, ET
+	s->efer = 1 << 8 | 1 << 10;  // LME, LMA
+}
+
+static void fill_memory(uint8_t *memory)
+{
+	static const uint64_t pml4 = PDPT_AT | 3, pdpt = PD_AT | 3, pd = 0x83; // 2 MiB page
+
+	memcpy(memory + PML4_AT, &pml4, sizeof(pml4));
+	memcpy(memory + PDPT_AT, &pdpt, sizeof(pdpt));
+	memcpy(memory + PD_AT, &pd, sizeof(pd));
+	memcpy(memory + CODE_AT, code, sizeof(code));
+}
+
+// Only to end the ioctl.
+static void on_alarm(int number)
+{
+	(void)number;
+}
 
 static enum step run_cpu(int cpu, size_t run_size)
 {
-	struct kvm_regs regs = {.rflags = 2};
+	struct kvm_regs regs = {.rflags = 2, .rip = CODE_AT, .rsp = MEMORY_SIZE};
 	struct kvm_sregs sregs;
 	struct kvm_run *run;
+	struct itimerval limit = {.it_value.tv_usec = SPIN_MS * 1000};
 
 	if (ioctl(cpu, KVM_GET_SREGS, &sregs) != 0)
 		return STEP_REGISTERS;
-	sregs.cs.base = 0;
-	sregs.cs.selector = 0;
+	enter_long_mode(&sregs);
 	if (ioctl(cpu, KVM_SET_SREGS, &sregs) != 0 || ioctl(cpu, KVM_SET_REGS, &regs) != 0)
 		return STEP_REGISTERS;
 	run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu, 0);
-	if (run == MAP_FAILED || ioctl(cpu, KVM_RUN, 0) != 0 || run->exit_reason != KVM_EXIT_HLT)
-		return STEP_RUN;
-	return STEP_DONE;
+	if (run == MAP_FAILED)
+		return STEP_CPU;
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+	setitimer(ITIMER_REAL, &limit, NULL);
+	if (ioctl(cpu, KVM_RUN, 0) != 0)
+		return errno == EINTR ? STEP_SLOW : STEP_RUN;
+	return run->exit_reason == KVM_EXIT_HLT ? STEP_DONE : STEP_RUN;
 }
 
 // Runs in the child, which ends right after: nothing is closed.
 static enum step probe(int device)
 {
-	struct kvm_userspace_memory_region region = {.memory_size = PAGE};
+	struct kvm_userspace_memory_region region = {.memory_size = MEMORY_SIZE};
 	int vm, cpu, run_size;
-	uint8_t *page;
+	uint8_t *memory;
 
 	if (ioctl(device, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
 		return STEP_VERSION;
 	vm = ioctl(device, KVM_CREATE_VM, 0);
 	if (vm < 0)
 		return STEP_VM;
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED)
+	memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
 		return STEP_MEMORY;
-	page[0] = HLT;
-	region.userspace_addr = (uint64_t)(uintptr_t)page;
+	fill_memory(memory);
+	region.userspace_addr = (uint64_t)(uintptr_t)memory;
 	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
 		return STEP_MEMORY;
 	cpu = ioctl(vm, KVM_CREATE_VCPU, 0);

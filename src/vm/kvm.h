@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 
-// Make a VM with one page and one CPU that executes `hlt`, and see it halt; in a child process with
-// a time limit, because a broken KVM may also hang. GB_ELACKS with the reason and what to do.
+// Make a VM, run 4 million instructions of 64-bit code on a CPU of it and see it halt, in a child
+// process with a time limit, because a broken KVM may also hang. A KVM that only emulates (some
+// sandboxes have one) is not taken: TCG is faster and more complete. Takes some ms where KVM
+// works. GB_ELACKS with the reason and what to do.
 int gb_kvm_probe(const char *device, struct gb_error *err);

@@ -29,11 +29,7 @@ int gb_monitor_backend(struct gb_qmp *q, struct gb_backend *ret, struct gb_error
 	if (!json_is_array(list))
 		return bad_answer("query-memdev", err);
 	if (json_array_size(list) == 0)
-		return gb_fail(err, GB_ELACKS,
-			       "this QEMU's RAM is private: start it with -object "
-			       "memory-backend-memfd,id=mem,size=SIZE,share=on -machine "
-			       "memory-backend=mem (libvirt: <memoryBacking><source type='memfd'/>"
-			       "<access mode='shared'/></memoryBacking>)");
+		return gb_fail(err, GB_ELACKS, "this QEMU's RAM is private: " GB_ADD_SHARE);
 	if (json_array_size(list) > 1)
 		return gb_fail(err, GB_ELACKS,
 			       "this QEMU has %zu RAM backends; guests with more than one NUMA node are "

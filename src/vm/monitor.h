@@ -7,6 +7,12 @@
 #include "vm/qmp.h"
 #include "vm/registry.h"
 
+// What makes the RAM of somebody else's QEMU visible.
+#define GB_ADD_SHARE \
+	"start it with share=on (-object memory-backend-memfd,id=mem,size=SIZE,share=on -machine " \
+	"memory-backend=mem; libvirt: <memoryBacking><source type='memfd'/><access " \
+	"mode='shared'/></memoryBacking>)"
+
 // The one RAM backend of a guest.
 struct gb_backend {
 	char id[128];

@@ -22,6 +22,15 @@ bool gb_vm_name_valid(const char *name)
 	       strspn(name, allowed) == len;
 }
 
+void gb_vm_host_name(const char *name, char ret[GB_VM_NAME_MAX])
+{
+	size_t n = 0;
+
+	for (; name[n] && n < GB_VM_NAME_MAX - 1; n++)
+		ret[n] = name[n] != '_' ? name[n] : n ? '-' : 'g';
+	ret[n] = 0;
+}
+
 static int not_running(const char *name, struct gb_error *err)
 {
 	return gb_fail(err, GB_ENOTFOUND, "no guest named '%s' runs; 'glassbox ls' lists those that do",

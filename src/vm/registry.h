@@ -41,6 +41,8 @@ struct gb_vm_info {
 
 // A name is 1..63 of [A-Za-z0-9._-], not beginning with '.' or '-'.
 bool gb_vm_name_valid(const char *name);
+// The guest's host name, and what ssh calls it: host names know no underscore.
+void gb_vm_host_name(const char *name, char ret[GB_VM_NAME_MAX]);
 // GB_ENOTFOUND when no such guest runs (one that is just being started does not run yet).
 int gb_vm_find(const char *name, struct gb_vm_info *ret, struct gb_error *err);
 // All running guests, by name. The array is the caller's to free.

@@ -18,7 +18,7 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
-static int choose(char ret[PATH_MAX], struct gb_error *err)
+int gb_runtime_path(char ret[PATH_MAX], struct gb_error *err)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
 	char user[64];
@@ -56,7 +56,7 @@ static int check_private(const char *path, struct gb_error *err)
 int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err)
 {
 	char path[PATH_MAX];
-	int r = choose(path, err);
+	int r = gb_runtime_path(path, err);
 
 	if (r != 0)
 		return r;

@@ -7,7 +7,9 @@
 
 #include <limits.h>
 
-// Where guests are registered. make: create it. GB_ENOTFOUND when it is not there and not to be
+// Where guests are registered, without looking at it.
+int gb_runtime_path(char ret[PATH_MAX], struct gb_error *err);
+// The same, looked at. make: create it. GB_ENOTFOUND when it is not there and not to be
 // made; GB_ELACKS when it belongs to somebody else or others may look into it.
 int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err);
 // DIR/lock, held until the fd is closed or its process ends. GB_EBUSY when somebody else holds it.

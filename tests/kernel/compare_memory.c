@@ -6,6 +6,7 @@
 #include "kernel/symbols.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_LINKED_AT 0xffffffff81000000

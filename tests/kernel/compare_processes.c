@@ -6,6 +6,7 @@
 #include "kernel/maps_text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PF_KTHREAD 0x200000
