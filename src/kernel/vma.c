@@ -224,7 +224,8 @@ static bool read_node(struct walk *w, uint64_t entry, struct node *n)
 	       arrays(k, n, GB_M_MAPLE_RANGE_PIVOT, GB_M_MAPLE_RANGE_SLOT);
 }
 
-static bool is_node(uint64_t entry)
+// The root says in bit 1 that it is a node; in an inner node every slot in use is one, and bit 1 is not set.
+static bool root_is_node(uint64_t entry)
 {
 	return (entry & 3) == 2 && entry > 4096;
 }
@@ -245,7 +246,7 @@ static int walk_maple(struct walk *w, uint64_t entry, uint64_t max, int depth)
 		last = i < n.pivot_count ? n.pivots[i] : max;
 		if ((i > 0 && last == 0) || last > max)
 			last = max;
-		if (n.type != MAPLE_LEAF && is_node(slot))
+		if (n.type != MAPLE_LEAF && slot > 4096)
 			r = walk_maple(w, slot, last, depth + 1);
 		else if (n.type == MAPLE_LEAF && slot > 4096)
 			r = add_vma(w, slot);
@@ -328,7 +329,7 @@ static int walk_tree(struct walk *w)
 	if (!gb_has(l->k, GB_M_MM_MT))
 		return walk_rb(w, gb_get(&l->mm, GB_M_MM_RB), 0);
 	root = gb_get(&l->mm, GB_M_MM_MT);
-	if (is_node(root))
+	if (root_is_node(root))
 		return walk_maple(w, root, UINT64_MAX, 0);
 	return root ? add_vma(w, root) : 0;
 }

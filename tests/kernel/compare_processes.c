@@ -5,7 +5,9 @@
 
 #include "kernel/maps_text.h"
 
+#include <stdio.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PF_KTHREAD 0x200000

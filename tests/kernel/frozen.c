@@ -9,6 +9,8 @@
 #include <jansson.h>
 
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TRUTH_MAX ((size_t)1 << 30)

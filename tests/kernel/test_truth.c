@@ -5,8 +5,8 @@
 // usage: test_truth DIR      a directory that guest/truth/run.sh made
 #include "compare.h"
 
-#include "tap.h"
-
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ENTRY_PRESENT (UINT64_C(1) << 63)
