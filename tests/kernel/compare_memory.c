@@ -5,7 +5,6 @@
 
 #include "kernel/symbols.h"
 
-#include <stdio.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

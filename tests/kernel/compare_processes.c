@@ -5,7 +5,6 @@
 
 #include "kernel/maps_text.h"
 
-#include <stdio.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
