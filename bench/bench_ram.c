@@ -441,5 +441,6 @@ int gb_bench_ram(struct gb_bench *bench, struct gb_error *err)
 	gb_bench_say(bench, "holes");
 	if (r == 0)
 		r = bench_growth(bench, err);
-	return r;
+	gb_bench_say(bench, "a guest that is watched");
+	return r != 0 ? r : gb_bench_ram_guest(bench, err);
 }
