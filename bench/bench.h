@@ -82,13 +82,14 @@ extern const struct gb_bench_entry gb_benches[];
 int gb_bench_ram(struct gb_bench *b, struct gb_error *err);
 // Part of bench ram: how much a guest is slowed down by being watched.
 int gb_bench_ram_guest(struct gb_bench *b, struct gb_error *err);
+int gb_bench_boot(struct gb_bench *b, struct gb_error *err);
 
 // The machine that the figures are of.
-struct gb_machine {
+struct gb_bench_machine {
 	char cpu[96];
 	unsigned cores;  // that this process may use
 	uint64_t memory; // bytes
 	char kernel[96];
 	double load; // of the last minute, when asked: above 0.5 figures are noisy
 };
-void gb_machine_look(struct gb_machine *ret);
+void gb_bench_machine_look(struct gb_bench_machine *ret);

@@ -27,12 +27,12 @@ static void cpu_name(char *ret, size_t size)
 	}
 }
 
-void gb_machine_look(struct gb_machine *ret)
+void gb_bench_machine_look(struct gb_bench_machine *ret)
 {
 	struct utsname name;
 	cpu_set_t set;
 
-	*ret = (struct gb_machine){.load = -1};
+	*ret = (struct gb_bench_machine){.load = -1};
 	cpu_name(ret->cpu, sizeof(ret->cpu));
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		ret->cores = (unsigned)CPU_COUNT(&set);

@@ -88,7 +88,7 @@ static void put_results(struct gb_json *j, const struct gb_bench *b)
 	}
 }
 
-static void put_machine(struct gb_json *j, const struct gb_machine *m)
+static void put_machine(struct gb_json *j, const struct gb_bench_machine *m)
 {
 	gb_json_key(j, "machine");
 	gb_json_object(j);
@@ -138,13 +138,13 @@ static int run_some(size_t first, size_t count, struct gb_answer *answer, struct
 static int run(struct gb_args *args, struct gb_error *err)
 {
 	size_t first = 0, count = args->count ? 1 : SIZE_MAX / 2;
-	struct gb_machine machine;
+	struct gb_bench_machine machine;
 	struct gb_answer answer;
 	int r = args->count ? find(args->positional[0], &first, err) : 0;
 
 	if (r != 0)
 		return r;
-	gb_machine_look(&machine);
+	gb_bench_machine_look(&machine);
 	if (!args->json) {
 		printf("%s, %u cores, %" PRIu64 " MiB, Linux %s, load %.2f\n", machine.cpu,
 		       machine.cores, machine.memory >> 20, machine.kernel, machine.load);

@@ -63,6 +63,8 @@ static int parse_numbers(struct gb_args *args, struct gb_run *run, struct gb_err
 
 static int parse(struct gb_args *args, struct gb_run *run, struct gb_error *err)
 {
+	int r;
+
 	run->args = args;
 	run->name = gb_args_get(args, "name");
 	run->view = !gb_args_has(args, "no-view") && !args->rest;
@@ -80,12 +82,9 @@ static int parse(struct gb_args *args, struct gb_run *run, struct gb_error *err)
 	};
 	if (args->rest && !args->rest[0])
 		return gb_fail(err, GB_EUSAGE, "a command is missing after --");
-	if (run->name && !gb_vm_name_valid(run->name))
-		return gb_fail(err, GB_EUSAGE,
-			       "'%s' is no name for a guest: it takes 1 to 63 of A-Z a-z 0-9 . _ - and "
-			       "begins with none of . -",
-			       run->name);
-	return parse_numbers(args, run, err);
+	// Told before a guest is made for minutes; decided when the name is claimed.
+	r = run->name ? gb_claim_check(run->name, err) : 0;
+	return r == 0 ? parse_numbers(args, run, err) : r;
 }
 
 // What would be run, with the directory that the guest would get.
@@ -154,12 +153,14 @@ static int run_command(struct gb_args *args, struct gb_error *err)
 
 const struct gb_command gb_cmd_run = {
 	.name = "run",
-	.usage = "[debian|tiny|DISK|CD] [-- CMD...]",
+	.usage = "[debian|tiny|alpine|DISK|CD] [-- CMD...]",
 	.summary = "start a guest and show it",
 	.detail =
 		"Without an operand the debian guest is started: Debian's cloud kernel with a small "
 		"userland of busybox and dropbear. tiny is a small kernel of our own with the same "
 		"userland. Both are made when they are first used, from Debian's archive, and cached. "
+		"alpine is Alpine Linux's own kernel and initramfs, fetched from "
+		"GLASSBOX_ALPINE_MIRROR (default: Alpine's), which installs itself into its RAM. "
 		"A disk image (qcow2 or raw) or an ISO image is booted as it is.\n\n"
 		"With a command after --, the command is run in the guest as root, with our standard "
 		"input and output; its exit status is ours, and the guest ends with it (with --detach it "

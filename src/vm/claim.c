@@ -84,6 +84,32 @@ static int sweep(const char *root, struct gb_error *err)
 	return 0;
 }
 
+static int in_use(const char *name, struct gb_error *err)
+{
+	return gb_fail(err, GB_EBUSY,
+		       "a guest named '%s' runs already; give another --name, or end it with 'glassbox "
+		       "stop %s'",
+		       name, name);
+}
+
+static int check_valid(const char *name, struct gb_error *err)
+{
+	if (gb_vm_name_valid(name))
+		return 0;
+	return gb_fail(err, GB_EUSAGE,
+		       "'%s' is no name for a guest: it takes 1 to 63 of A-Z a-z 0-9 . _ - and begins "
+		       "with none of . -",
+		       name);
+}
+
+int gb_claim_check(const char *name, struct gb_error *err)
+{
+	struct gb_vm_info info;
+	int r = check_valid(name, err);
+
+	return r == 0 && gb_vm_lookup(name, &info, NULL) == 0 ? in_use(name, err) : r;
+}
+
 static int take_dir(const char *root, const char *name, struct gb_claim *ret, struct gb_error *err)
 {
 	struct gb_claim c = GB_CLAIM_NONE;
@@ -99,10 +125,7 @@ static int take_dir(const char *root, const char *name, struct gb_claim *ret, st
 	if (mkdir(dir, 0700) != 0) {
 		if (errno != EEXIST)
 			return gb_fail_os(err, "cannot make the directory %s", dir);
-		return gb_fail(err, GB_EBUSY,
-			       "a guest named '%s' runs already; give another --name, or end it with "
-			       "'glassbox stop %s'",
-			       name, name);
+		return in_use(name, err);
 	}
 	r = gb_runtime_lock(dir, &c.lock_fd, err);
 	if (r != 0) {
@@ -136,12 +159,9 @@ int gb_claim_take(const char *name, bool exact, struct gb_claim *ret, struct gb_
 	char root[PATH_MAX];
 	int r;
 
-	if (!gb_vm_name_valid(name))
-		return gb_fail(err, GB_EUSAGE,
-			       "'%s' is no name for a guest: it takes 1 to 63 of A-Z a-z 0-9 . _ - and "
-			       "begins with none of . -",
-			       name);
-	r = gb_runtime_root(true, root, err);
+	r = check_valid(name, err);
+	if (r == 0)
+		r = gb_runtime_root(true, root, err);
 	if (r == 0)
 		r = lock_root(root, &root_lock, err);
 	if (r == 0)

@@ -20,6 +20,8 @@ struct gb_claim {
 // A claim that holds nothing; gb_claim_release() accepts it.
 #define GB_CLAIM_NONE ((struct gb_claim){.lock_fd = -1})
 
+// Whether gb_claim_take() of an exact name would be refused now.
+int gb_claim_check(const char *name, struct gb_error *err);
 // Take the name, or (exact false) the first free of NAME, NAME-2, NAME-3, ...
 // GB_EBUSY when an exact name is in use, GB_EUSAGE when it is none.
 int gb_claim_take(const char *name, bool exact, struct gb_claim *ret, struct gb_error *err);
