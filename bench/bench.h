@@ -77,6 +77,7 @@ struct gb_bench_entry {
 extern const struct gb_bench_entry gb_benches[];
 
 int gb_bench_ram(struct gb_bench *b, struct gb_error *err);
+int gb_bench_boot(struct gb_bench *b, struct gb_error *err);
 
 // The machine that the figures are of.
 struct gb_bench_machine {

@@ -318,15 +318,11 @@ static void stop_everything_else(void)
 	if (fd < 0 || write(fd, "-1", 2) != 2)
 		die("cannot lift the limit of real-time tasks");
 	close(fd);
-<<<<<<< HEAD
 	// A thread starts here, as one among others, and goes to its place by itself: only then may this one be first here.
-	stay_on(0);
-=======
 	stay_on(0);
 	// All memory of this program is locked, stacks of 8 MiB would be, too.
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 65536);
->>>>>>> kernel
 	for (long i = 1; i < cpus; i++) {
 		pthread_t thread;
 

@@ -122,6 +122,22 @@ void gb_dirty_reset(struct gb_dirty *d)
 		d->seen[i] = d->zero;
 }
 
+// Word by word, because gb_dirty_matches() may look.
+static void note(struct gb_dirty *d, uint64_t index, struct gb_frame_hash hash)
+{
+	__atomic_store_n(&d->seen[index].h[0], hash.h[0], __ATOMIC_RELAXED);
+	__atomic_store_n(&d->seen[index].h[1], hash.h[1], __ATOMIC_RELAXED);
+}
+
+bool gb_dirty_matches(const struct gb_dirty *d, uint64_t index, const uint8_t bytes[GB_PAGE_SIZE])
+{
+	const struct gb_frame_hash seen = {
+		.h = {__atomic_load_n(&d->seen[index].h[0], __ATOMIC_RELAXED),
+		      __atomic_load_n(&d->seen[index].h[1], __ATOMIC_RELAXED)}};
+
+	return gb_frame_hash_equal(seen, d->hash(d->key, bytes));
+}
+
 static void mark(uint64_t *bitmap, uint64_t index)
 {
 	__atomic_fetch_or(&bitmap[index / 64], (uint64_t)1 << index % 64, __ATOMIC_RELAXED);
@@ -129,7 +145,7 @@ static void mark(uint64_t *bitmap, uint64_t index)
 
 static void became_zero(struct look *l, uint64_t index)
 {
-	l->d->seen[index] = l->d->zero;
+	note(l->d, index, l->d->zero);
 	mark(l->d->zeroed, index);
 	l->counts->zeroed++;
 }
@@ -143,7 +159,7 @@ static void changed(struct look *l, uint64_t index, struct gb_frame_hash hash)
 		became_zero(l, index);
 		return;
 	}
-	d->seen[index] = hash;
+	note(d, index, hash);
 	mark(d->changed, index);
 	l->counts->changed++;
 	if (!l->scan->sink)

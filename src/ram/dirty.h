@@ -14,7 +14,7 @@
 
 #include "ram/ram.h"
 
-struct gb_dirty; // not thread-safe: one scan at a time; several finders may watch the same RAM
+struct gb_dirty; // one scan at a time; several finders may watch the same RAM
 
 int gb_dirty_new(struct gb_ram *ram, struct gb_dirty **ret, struct gb_error *err);
 void gb_dirty_free(struct gb_dirty *d); // accepts NULL
@@ -40,6 +40,10 @@ struct gb_dirty_result {
 // then.
 int gb_dirty_scan(struct gb_dirty *d, gb_dirty_sink *sink, void *arg, struct gb_dirty_result *ret,
 		  struct gb_error *err);
+
+// Are these the bytes that the last scan saw in the frame? The one call that may be made while another
+// thread scans: a frame that is looked at just then may or may not match.
+bool gb_dirty_matches(const struct gb_dirty *d, uint64_t index, const uint8_t bytes[GB_PAGE_SIZE]);
 
 // The first set bit at or after `from`, or count: for (i = 0; (i = next(b, n, i)) < n; i++)
 uint64_t gb_bitmap_next(const uint64_t *bitmap, uint64_t count, uint64_t from);

@@ -22,8 +22,9 @@ static bool has_flag(const struct section *s, const char *flag)
 	const char *at = s ? memmem(s->bytes, s->head.len, "flags", 5) : NULL;
 	const char *end = at ? memchr(at, '\n', s->head.len - (size_t)(at - (char *)s->bytes)) : NULL;
 
-	snprintf(word, sizeof(word), " %s ", flag);
-	return end && memmem(at, (size_t)(end - at), word, strlen(word));
+	snprintf(word, sizeof(word), " %s", flag);
+	const char *found = end ? memmem(at, (size_t)(end - at), word, strlen(word)) : NULL;
+	return found && strchr(" \n", found[strlen(word)]);
 }
 
 // The number before a word in a text of lines, hexadecimal: "  01000000-017fffff : Kernel code".
