@@ -55,7 +55,7 @@ static void man_text(FILE *out, const char *s)
 
 static void man_command(FILE *out, const struct gb_command *c)
 {
-	fprintf(out, "## %s ", c->name);
+	fprintf(out, "## %s\n\n*glassbox %s* ", c->name, c->name);
 	man_text(out, c->usage);
 	fputs("\n\n", out);
 	man_text(out, c->summary);

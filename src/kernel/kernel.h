@@ -27,6 +27,7 @@ struct gb_kernel_info {
 	char release[72];      // "6.12.117-gb"
 	char banner[256];      // "Linux version 6.12..."
 	unsigned paging_levels; // 4 or 5
+	bool pti;		// user mode runs on page tables of its own
 	uint64_t kaslr_slide;  // VA(_text) - 0xffffffff81000000
 	gb_gpa phys_base;      // where _text lies
 	gb_gva page_offset, vmemmap, vmalloc;

@@ -17,6 +17,7 @@ struct gb_vma {
 
 struct gb_thread {
 	gb_gva task; // struct task_struct
+	gb_gva stack; // the lowest address of its kernel stack; 0: freed already
 	int32_t tid;
 	char comm[64]; // as /proc shows it (full name for kernel threads)
 	char state;    // as ps shows it: R S D T t Z X I

@@ -15,8 +15,8 @@
 #define GB_LAYOUT_MAX 32
 
 struct gb_segment {
-	gb_gpa gpa;	 // page aligned
-	uint64_t size;	 // bytes, a multiple of the page size
+	gb_gpa gpa;      // page aligned
+	uint64_t size;   // bytes, a multiple of the page size
 	uint64_t offset; // of its first byte in the RAM file
 };
 

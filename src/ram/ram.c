@@ -1,38 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// Guest RAM, read from outside.
-#include "ram/ram.h"
+// Guest RAM, read from outside: opening, closing, copying.
+#include "ram/ram_internal.h"
 
 #include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
-
-struct gb_ram {
-	int fd;
-	uint64_t file_size;
-	struct gb_layout layout;
-};
+#include <sys/vfs.h>
 
 static int check_layout(struct gb_ram *ram, const struct gb_layout *layout, struct gb_error *err)
 {
 	if (!layout) {
 		gb_layout_identity(ram->file_size, &ram->layout);
 		if (ram->file_size % GB_PAGE_SIZE || ram->file_size == 0)
-			return gb_fail(err, GB_EFORMAT,
-				       "a RAM image is a whole number of 4 KiB pages, this file has "
-				       "%llu bytes: is it cut short?",
-				       (unsigned long long)ram->file_size);
+			return gb_fail(
+			    err, GB_EFORMAT,
+			    "a RAM image is a whole number of 4 KiB pages, this file has "
+			    "%llu bytes: is it cut short?",
+			    (unsigned long long)ram->file_size);
 		return 0;
 	}
+	if (layout->count == 0)
+		return gb_fail(err, GB_EFORMAT, "the layout of the RAM file has no segment");
 	for (size_t i = 0; i < layout->count; i++)
 		if (layout->segments[i].offset + layout->segments[i].size > ram->file_size)
-			return gb_fail(err, GB_EFORMAT,
-				       "the RAM file has %llu bytes, its layout needs more",
-				       (unsigned long long)ram->file_size);
+			return gb_fail(
+			    err, GB_EFORMAT,
+			    "the RAM file has %llu bytes, its layout needs more: is it cut "
+			    "short?",
+			    (unsigned long long)ram->file_size);
 	ram->layout = *layout;
+	return 0;
+}
+
+static int check_file(struct gb_ram *ram, struct gb_error *err)
+{
+	struct stat st;
+
+	if (ram->fd < 0 || fstat(ram->fd, &st) != 0)
+		return gb_fail_os(err, "cannot use the RAM file");
+	if (!S_ISREG(st.st_mode))
+		return gb_fail(err, GB_EFORMAT,
+			       "guest RAM must be a regular file or a memfd, this is a %s",
+			       S_ISDIR(st.st_mode) ? "directory" : "device, pipe or socket");
+	ram->file_size = (uint64_t)st.st_size;
+	return 0;
+}
+
+// hugetlbfs does not tell its holes apart, and touching one takes a huge page: it is read, not
+// mapped.
+static bool may_map(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type != HUGETLBFS_MAGIC;
+}
+
+static int set_up(struct gb_ram *ram, const struct gb_layout *layout, struct gb_error *err)
+{
+	int r = check_file(ram, err);
+
+	if (r == 0)
+		r = check_layout(ram, layout, err);
+	if (r == 0)
+		r = gb_extents_init(&ram->extents, ram->file_size >> GB_PAGE_SHIFT, err);
+	if (r != 0)
+		return r;
+	if (may_map(ram->fd))
+		gb_map_open(ram->fd, ram->extents.pages << GB_PAGE_SHIFT, &ram->map);
+	gb_extents_probe(&ram->extents, ram->fd, &ram->map);
 	return 0;
 }
 
@@ -40,18 +80,12 @@ int gb_ram_open_fd(int fd, const struct gb_layout *layout, struct gb_ram **ret,
 		   struct gb_error *err)
 {
 	struct gb_ram *ram = calloc(1, sizeof(*ram));
-	struct stat st;
-	int r = 0;
+	int r;
 
 	if (!ram)
 		return gb_fail(err, GB_ENOMEM, "no memory to open guest RAM");
 	ram->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (ram->fd < 0 || fstat(ram->fd, &st) != 0)
-		r = gb_fail_os(err, "cannot use the RAM file");
-	else
-		ram->file_size = (uint64_t)st.st_size;
-	if (r == 0)
-		r = check_layout(ram, layout, err);
+	r = set_up(ram, layout, err);
 	if (r != 0)
 		gb_ram_close(ram);
 	else
@@ -62,11 +96,18 @@ int gb_ram_open_fd(int fd, const struct gb_layout *layout, struct gb_ram **ret,
 int gb_ram_open(const char *path, const struct gb_layout *layout, struct gb_ram **ret,
 		struct gb_error *err)
 {
-	GB_CLEANUP(gb_cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	// O_NONBLOCK: a FIFO is to be refused, not waited for
+	GB_CLEANUP(gb_cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int r;
 
 	if (fd < 0 && errno == ENOENT)
 		return gb_fail(err, GB_ENOTFOUND, "%s: no such file", path);
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return gb_fail(
+		    err, GB_ELACKS,
+		    "%s: no permission to read it; the RAM of a guest belongs to the user "
+		    "who runs it",
+		    path);
 	if (fd < 0)
 		return gb_fail_os(err, "cannot open %s", path);
 	r = gb_ram_open_fd(fd, layout, ret, err);
@@ -79,6 +120,8 @@ void gb_ram_close(struct gb_ram *ram)
 {
 	if (!ram)
 		return;
+	gb_map_close(&ram->map);
+	gb_extents_deinit(&ram->extents);
 	if (ram->fd >= 0)
 		close(ram->fd);
 	free(ram);
@@ -99,23 +142,82 @@ uint64_t gb_ram_frames(const struct gb_ram *ram)
 	return gb_layout_size(&ram->layout) >> GB_PAGE_SHIFT;
 }
 
-static int read_file(struct gb_ram *ram, uint64_t offset, void *ret, size_t len,
-		     struct gb_error *err)
+int gb_ram_refresh(struct gb_ram *ram, uint64_t from, uint64_t to, struct gb_error *err)
 {
-	char *p = ret;
+	if (ram->fd < 0)
+		return 0;
+	return gb_extents_refresh(&ram->extents, ram->fd, &ram->map, from, to, err);
+}
 
+static bool is_zero(const char *p, size_t len)
+{
+	return *p == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+// A page that gave something else than zeros is no hole: from now on it is read through the map.
+static void learn(struct gb_ram *ram, uint64_t offset, const char *p, size_t len)
+{
 	while (len) {
-		ssize_t n = pread(ram->fd, p, len, (off_t)offset);
+		uint64_t page = offset >> GB_PAGE_SHIFT;
+		size_t n = GB_PAGE_SIZE - offset % GB_PAGE_SIZE;
+
+		n = n < len ? n : len;
+		if (!is_zero(p, n))
+			gb_extents_set(&ram->extents, page, page + 1, true);
+		offset += n;
+		p += n;
+		len -= n;
+	}
+}
+
+static int read_by_call(struct gb_ram *ram, uint64_t offset, char *ret, size_t len,
+			struct gb_error *err)
+{
+	size_t done = 0;
+
+	if (ram->fd < 0) {
+		memset(ret, 0, len);
+		return 0;
+	}
+	while (done < len) {
+		ssize_t n = pread(ram->fd, ret + done, len - done, (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return gb_fail_os(err, "cannot read guest RAM");
 		if (n == 0)
-			return gb_fail(err, GB_EGONE, "the RAM file became shorter while it was read");
+			return gb_fail(err, GB_EGONE,
+				       "the RAM file became shorter while it was in use");
+		done += (size_t)n;
+	}
+	learn(ram, offset, ret, len);
+	return 0;
+}
+
+int gb_ram_read_file(struct gb_ram *ram, uint64_t offset, void *ret, size_t len,
+		     struct gb_error *err)
+{
+	char *p = ret;
+
+	while (len) {
+		uint64_t page = offset >> GB_PAGE_SHIFT;
+		uint64_t last = (offset + len - 1) >> GB_PAGE_SHIFT;
+		bool data;
+		uint64_t pages = gb_extents_run(&ram->extents, page, last + 1, &data);
+		size_t n = (pages << GB_PAGE_SHIFT) - offset % GB_PAGE_SIZE;
+		int r = 0;
+
+		n = n < len ? n : len;
+		if (data && ram->map.base)
+			memcpy(p, ram->map.base + offset, n);
+		if (!data || gb_map_broken(&ram->map))
+			r = read_by_call(ram, offset, p, n, err);
+		if (r != 0)
+			return r;
 		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
+		offset += n;
+		len -= n;
 	}
 	return 0;
 }
@@ -133,7 +235,7 @@ int gb_ram_read(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, struct gb
 			return gb_fail_at(err, GB_EFAULT, gpa.v, "there is no RAM");
 		in = gpa.v - s->gpa.v;
 		n = s->size - in < len ? s->size - in : len;
-		r = read_file(ram, s->offset + in, p, n, err);
+		r = gb_ram_read_file(ram, s->offset + in, p, n, err);
 		if (r != 0)
 			return r;
 		p += n;
@@ -145,61 +247,21 @@ int gb_ram_read(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, struct gb
 
 int gb_ram_read_u64(struct gb_ram *ram, gb_gpa gpa, uint64_t *ret, struct gb_error *err)
 {
+	const struct gb_segment *s = gb_layout_find(&ram->layout, gpa);
 	uint64_t v;
-	int r = gb_ram_read(ram, gpa, &v, sizeof(v), err);
+	int r;
 
+	if (s && gpa.v % sizeof(v) == 0 && ram->map.base) {
+		uint64_t offset = s->offset + (gpa.v - s->gpa.v);
+
+		if (gb_extents_has(&ram->extents, offset >> GB_PAGE_SHIFT)) {
+			v = *(const volatile uint64_t *)(ram->map.base + offset);
+			if (!gb_map_broken(&ram->map))
+				return *ret = v, 0;
+		}
+	}
+	r = gb_ram_read(ram, gpa, &v, sizeof(v), err);
 	if (r == 0)
 		*ret = v;
 	return r;
-}
-
-#define CHUNK ((size_t)1 << 20)
-
-static int visit_extent(struct gb_ram *ram, const struct gb_segment *s, uint64_t from, uint64_t to,
-			uint8_t *chunk, gb_ram_visitor *visit, void *arg, struct gb_error *err)
-{
-	for (uint64_t at = from; at < to;) {
-		size_t n = to - at < CHUNK ? (size_t)(to - at) : CHUNK;
-		int r = read_file(ram, at, chunk, n, err);
-
-		if (r == 0)
-			r = visit(arg, (gb_gpa){s->gpa.v + (at - s->offset)}, chunk, n);
-		if (r != 0)
-			return r;
-		at += n;
-	}
-	return 0;
-}
-
-int gb_ram_visit(struct gb_ram *ram, gb_gpa gpa, uint64_t len, gb_ram_visitor *visit, void *arg,
-		 struct gb_error *err)
-{
-	GB_CLEANUP(gb_cleanup_free) uint8_t *chunk = malloc(CHUNK);
-	uint64_t last = gpa.v + len < gpa.v ? UINT64_MAX : gpa.v + len;
-
-	if (!chunk)
-		return gb_fail(err, GB_ENOMEM, "no memory to look at guest RAM");
-	for (size_t i = 0; i < ram->layout.count; i++) {
-		const struct gb_segment *s = &ram->layout.segments[i];
-		uint64_t from = gpa.v > s->gpa.v ? gpa.v - s->gpa.v : 0;
-		uint64_t to = last > s->gpa.v ? last - s->gpa.v : 0;
-		uint64_t at = s->offset + from;
-
-		to = s->offset + (to < s->size ? to : s->size);
-		while (at < to) {
-			off_t data = lseek(ram->fd, (off_t)at, SEEK_DATA);
-			off_t hole = data < 0 ? -1 : lseek(ram->fd, data, SEEK_HOLE);
-			uint64_t end;
-			int r;
-
-			if (data < 0 || hole < 0 || (uint64_t)data >= to)
-				break;
-			end = (uint64_t)hole < to ? (uint64_t)hole : to;
-			r = visit_extent(ram, s, (uint64_t)data, end, chunk, visit, arg, err);
-			if (r != 0)
-				return r;
-			at = end;
-		}
-	}
-	return 0;
 }

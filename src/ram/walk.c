@@ -3,8 +3,9 @@
 // x86-64 page walks in guest RAM.
 //
 // A table page holds 512 entries of 8 bytes; 9 bits of the address choose one at each level. An
-// entry with bit 7 at level 3 or 2 is a leaf of 1 GiB or 2 MiB. Bits 51:12 are the address; PCID and
-// cache bits of CR3 and the upper software bits are not part of it.
+// entry with bit 7 at level 3 or 2 is a leaf of 1 GiB or 2 MiB. Bits 51:12 are the address; PCID
+// and cache bits of CR3 and the upper software bits are not part of it. At levels 4 and 5 bit 7 is
+// reserved: the processor faults on it, and so do we.
 #include "ram/walk.h"
 
 #include <string.h>
@@ -30,6 +31,18 @@ static uint64_t and_rights(uint64_t above, uint64_t entry)
 	return both | leaf | ((above | entry) & GB_PTE_NX);
 }
 
+static int check_levels(struct gb_space space, struct gb_error *err)
+{
+	if (space.levels == 4 || space.levels == 5)
+		return 0;
+	return gb_fail(err, GB_ERANGE, "page tables have 4 or 5 levels, not %u", space.levels);
+}
+
+static bool leads_on(uint64_t entry, unsigned level)
+{
+	return (entry & GB_PTE_PRESENT) && !(level >= 4 && (entry & GB_PTE_LARGE));
+}
+
 static bool is_leaf(uint64_t entry, unsigned level)
 {
 	return level == 1 || (level <= 3 && (entry & GB_PTE_LARGE));
@@ -40,19 +53,23 @@ int gb_walk(struct gb_ram *ram, struct gb_space space, gb_gva gva, struct gb_wal
 {
 	gb_gpa table = {space.root.v & GB_PTE_ADDRESS};
 	uint64_t rights = GB_PTE_WRITE | GB_PTE_USER;
+	int r = check_levels(space, err);
 
 	ret->depth = 0;
+	if (r != 0)
+		return r;
 	if (!is_canonical(gva, space.levels))
 		return gb_fail_at(err, GB_EFAULT, gva.v, "the address is not canonical");
 	for (unsigned level = space.levels; level > 0; level--) {
 		gb_gpa slot = {table.v + 8 * (gva.v / level_size(level) % 512)};
 		uint64_t entry, size = level_size(level);
-		int r = gb_ram_read_u64(ram, slot, &entry, err);
 
+		r = gb_ram_read_u64(ram, slot, &entry, err);
 		if (r != 0)
 			return r;
-		ret->tables[ret->depth++] = slot;
-		if (!(entry & GB_PTE_PRESENT))
+		ret->tables[ret->depth] = slot;
+		ret->entries[ret->depth++] = entry;
+		if (!leads_on(entry, level))
 			return gb_fail_at(err, GB_EFAULT, gva.v, "no page is mapped");
 		rights = and_rights(rights, entry);
 		if (is_leaf(entry, level)) {
@@ -72,6 +89,8 @@ int gb_space_read(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *r
 {
 	char *p = ret;
 
+	if (len && gva.v + (len - 1) < gva.v)
+		return gb_fail_at(err, GB_EFAULT, gva.v, "the range wraps around");
 	while (len) {
 		struct gb_walk walk;
 		uint64_t left;
@@ -107,15 +126,16 @@ struct visit {
 	struct gb_ram *ram;
 	const struct gb_leaves *how;
 	unsigned levels;
-	size_t read;	 // table pages so far
-	gb_gpa path[5];	 // tables above the current one, for cycles
+	size_t read;    // table pages so far
+	gb_gpa path[5]; // tables above the current one, for cycles
 	struct gb_error *err;
 };
 
 static int visit_table(struct visit *v, gb_gpa table, unsigned level, uint64_t base,
 		       uint64_t rights);
 
-static int visit_entry(struct visit *v, uint64_t entry, unsigned level, uint64_t gva, uint64_t rights)
+static int visit_entry(struct visit *v, uint64_t entry, unsigned level, uint64_t gva,
+		       uint64_t rights)
 {
 	struct gb_leaf leaf;
 
@@ -158,7 +178,8 @@ static uint64_t sign_extend(uint64_t gva, unsigned levels)
 	return (uint64_t)((int64_t)(gva << unused) >> unused);
 }
 
-static int visit_table(struct visit *v, gb_gpa table, unsigned level, uint64_t base, uint64_t rights)
+static int visit_table(struct visit *v, gb_gpa table, unsigned level, uint64_t base,
+		       uint64_t rights)
 {
 	uint64_t entries[512], size = level_size(level);
 	bool skip;
@@ -171,7 +192,7 @@ static int visit_table(struct visit *v, gb_gpa table, unsigned level, uint64_t b
 
 		if (level == v->levels)
 			gva = sign_extend(gva, v->levels);
-		if (!(entries[i] & GB_PTE_PRESENT) || gva > v->how->last.v ||
+		if (!leads_on(entries[i], level) || gva > v->how->last.v ||
 		    gva + (size - 1) < v->how->first.v)
 			continue;
 		r = visit_entry(v, entries[i], level, gva, rights);
@@ -183,7 +204,9 @@ int gb_space_leaves(struct gb_ram *ram, struct gb_space space, const struct gb_l
 		    struct gb_error *err)
 {
 	struct visit v = {.ram = ram, .how = how, .levels = space.levels, .err = err};
+	int r = check_levels(space, err);
 
-	return visit_table(&v, (gb_gpa){space.root.v & GB_PTE_ADDRESS}, space.levels, 0,
-			   GB_PTE_WRITE | GB_PTE_USER);
+	return r != 0 ? r
+		      : visit_table(&v, (gb_gpa){space.root.v & GB_PTE_ADDRESS}, space.levels, 0,
+				    GB_PTE_WRITE | GB_PTE_USER);
 }

@@ -2,14 +2,14 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // x86-64 page walks in guest RAM: 4 and 5 levels, 4 KiB, 2 MiB and 1 GiB pages.
 //
-// Intel SDM vol. 3A, 4.5 "4-Level Paging and 5-Level Paging". With page-table isolation the kernel's
-// table (user half complete) is the even page of the pair; user mode runs on root + 4096.
+// Intel SDM vol. 3A, 4.5 "4-Level Paging and 5-Level Paging". With page-table isolation the
+// kernel's table (user half complete) is the even page of the pair; user mode runs on root + 4096.
 #pragma once
 
 #include "ram/ram.h"
 
 struct gb_space {
-	gb_gpa root;	 // physical address of the top table: CR3 without its flag bits
+	gb_gpa root;     // physical address of the top table: CR3 without its flag bits
 	unsigned levels; // 4 or 5
 };
 
@@ -25,26 +25,30 @@ enum gb_pte_bits {
 #define GB_PTE_ADDRESS 0x000ffffffffff000ull
 
 struct gb_walk {
-	gb_gpa gpa;	    // of the byte asked for
+	gb_gpa gpa;         // of the byte asked for
 	uint64_t page_size; // 4 KiB, 2 MiB, 1 GiB
-	uint64_t entry;	    // the leaf entry
+	uint64_t entry;     // the leaf entry
 	uint64_t rights;    // WRITE and USER of all levels and-ed, NX or-ed, the rest from the leaf
-	unsigned depth;	    // tables visited
+	unsigned depth;     // tables visited
 	gb_gpa tables[5];   // address of the entry used at each level, top first
+	uint64_t entries[5]; // and what stood there
 };
 
-// GB_EFAULT when not canonical or not mapped; ret->depth and tables are then still filled.
+// GB_EFAULT when not canonical, not mapped, through a reserved bit or through a table outside of
+// RAM; ret->depth, tables and entries are then still filled. GB_ERANGE when levels is not 4 or 5.
 int gb_walk(struct gb_ram *ram, struct gb_space space, gb_gva gva, struct gb_walk *ret,
 	    struct gb_error *err);
-// Copy len bytes at a GVA, page by page. GB_EFAULT at the first page that is not mapped.
+// Copy len bytes at a GVA, page by page. GB_EFAULT at the first page that is not mapped, and for a
+// range that wraps around.
 int gb_space_read(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *ret, size_t len,
 		  struct gb_error *err);
 int gb_space_read_u64(struct gb_ram *ram, struct gb_space space, gb_gva gva, uint64_t *ret,
 		      struct gb_error *err);
 
-// Visit every present leaf of [first, last] in ascending order: large pages as one leaf each. Tables
-// that lead back to a table above them end that branch; budget counts the tables read and stops the
-// visit with GB_ERANGE. table (may be NULL) is called for each table page before its entries.
+// Visit every present leaf of [first, last] in ascending order: large pages as one leaf each.
+// Tables that lead back to a table above them end that branch; budget counts the tables read and
+// stops the visit with GB_ERANGE. table (may be NULL) is called for each table page before its
+// entries.
 struct gb_leaf {
 	gb_gva gva;
 	gb_gpa gpa;
@@ -53,7 +57,7 @@ struct gb_leaf {
 };
 struct gb_leaves {
 	gb_gva first, last; // both inclusive
-	size_t budget;	    // table pages that may be read
+	size_t budget;      // table pages that may be read
 	int (*leaf)(void *arg, const struct gb_leaf *leaf);
 	int (*table)(void *arg, gb_gpa table, unsigned level); // level 1 holds 4 KiB leaves
 	void *arg;

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Glass Box authors
+# Completion for fish: words come from the program itself.
+function __glassbox_words
+	set -l typed (commandline -opc)
+	if test (count $typed) -eq 1
+		glassbox help --complete
+	else
+		glassbox help --complete $typed[2]
+		glassbox ls --names
+	end
+end
+complete -c glassbox -a '(__glassbox_words)'

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// glassbox attach
+#include "cmd/commands.h"
+#include "cmd/detach.h"
+#include "cmd/output.h"
+#include "cmd/signals.h"
+#include "cmd/vm_json.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "vm/attach.h"
+#include "vm/claim.h"
+#include "vm/info.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+static const struct gb_option options[] = {
+	{"name", 'n', "NAME", "the name by which other commands find it (default: QEMU's)"},
+	{"detach", 'd', NULL, "go to the background"},
+	{},
+};
+
+static int tell(const struct gb_args *args, const struct gb_vm_info *info, struct gb_error *err)
+{
+	struct gb_answer a;
+	char size[24];
+
+	if (args->json) {
+		gb_answer_begin(&a, "attach", info->name);
+		gb_vm_json(&a.json, info, "running");
+		return gb_answer_end(&a, err);
+	}
+	printf("%s is attached: QEMU is process %d, with %s of RAM.\n%s\n", info->name,
+	       (int)info->qemu_pid, gb_format_size(info->memory, size),
+	       gb_args_has(args, "detach") ? "'glassbox stop' lets go of it; it runs on."
+					   : "Ctrl-C lets go of it; it runs on.");
+	return gb_flush_stdout(err);
+}
+
+// Until QEMU ends or a signal comes.
+static int watch(struct gb_args *args, const struct gb_vm_info *info, int signals,
+		 struct gb_error *err)
+{
+	struct gb_host_process qemu = gb_vm_qemu(info);
+	GB_CLEANUP(gb_cleanup_fd) int fd = -1;
+	int number, r = gb_process_open(&qemu, &fd, err);
+	struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+
+	if (r != 0)
+		return r;
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return gb_fail_os(err, "cannot wait for QEMU");
+	number = p[1].revents ? gb_signals_take(signals) : 0;
+	args->exit_status = number ? 128 + number : 0;
+	return 0;
+}
+
+static int enter(const struct gb_args *args, struct gb_claim *claim, struct gb_vm_info *info,
+		 struct gb_error *err)
+{
+	const char *name = gb_args_get(args, "name");
+	struct gb_host_process self;
+	int r = gb_claim_take(name ? name : info->name, name != NULL, claim, err);
+
+	if (r == 0)
+		r = gb_process_identify(getpid(), &self, err);
+	if (r != 0)
+		return r;
+	memcpy(info->name, claim->name, sizeof(info->name));
+	memcpy(info->dir, claim->dir, sizeof(info->dir));
+	info->supervisor_pid = self.pid;
+	info->supervisor_start = self.start;
+	info->started_real_ns = gb_clock_real_ns();
+	return gb_info_write(info, err);
+}
+
+static int attach(struct gb_args *args, struct gb_detach *detach, struct gb_error *err)
+{
+	GB_CLEANUP(gb_claim_release) struct gb_claim claim = GB_CLAIM_NONE;
+	GB_CLEANUP(gb_cleanup_fd) int signals = -1;
+	struct gb_vm_info info;
+	int r = gb_signals_open(&signals, err);
+
+	if (r == 0)
+		r = gb_attach_probe(args->positional[0], &info, err);
+	if (r == 0)
+		r = enter(args, &claim, &info, err);
+	if (r == 0)
+		r = tell(args, &info, err);
+	if (r == 0)
+		r = gb_detach_ready(detach, 0, err);
+	return r == 0 ? watch(args, &info, signals, err) : r;
+}
+
+static int run(struct gb_args *args, struct gb_error *err)
+{
+	struct gb_detach detach = {.ready_fd = -1};
+	bool parent = false;
+	int r = 0;
+
+	if (gb_args_has(args, "detach"))
+		r = gb_detach_fork(&detach, &parent, &args->exit_status, err);
+	return r == 0 && !parent ? attach(args, &detach, err) : r;
+}
+
+const struct gb_command gb_cmd_attach = {
+	.name = "attach",
+	.usage = "QMP-SOCKET|PID",
+	.summary = "look into a guest that somebody else started",
+	.detail = "Its RAM must be shared memory: a memory-backend-file or memory-backend-memfd with "
+		  "share=on, as libvirt makes it with <access mode='shared'/>. QEMU is never changed "
+		  "or ended by this; the guest is in 'glassbox ls' until QEMU ends or 'glassbox stop' "
+		  "lets go of it.",
+	.example = "glassbox attach /run/vm1/qmp.sock --name vm1\nglassbox attach 4711 --detach",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

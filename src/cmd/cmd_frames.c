@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// glassbox frames
+#include "cmd/commands.h"
+#include "cmd/target.h"
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "kernel/frames.h"
+
+#include <inttypes.h>
+
+static const struct gb_option options[] = {
+	{"csv", 0, NULL, "print 'pfn,class,owner' for every frame"},
+	{},
+};
+
+static int print_json(const struct gb_target *t, const struct gb_frames *f, bool torn,
+		      struct gb_error *err)
+{
+	struct gb_answer a;
+
+	gb_answer_begin(&a, "frames", t->name);
+	gb_target_stamp(t, torn, &a.json);
+	gb_json_pair(&a.json, "frames", u64, f->count);
+	gb_json_key(&a.json, "classes");
+	gb_json_object(&a.json);
+	for (int c = 0; c < GB_FRAME_CLASS_COUNT; c++)
+		gb_json_pair(&a.json, gb_frame_class_name(c), u64, f->by_class[c]);
+	gb_json_end_object(&a.json);
+	return gb_answer_end(&a, err);
+}
+
+// A field of CSV: quoted when it holds what would end it (RFC 4180); control characters escaped.
+static void csv_field(const struct gb_buf *text)
+{
+	bool quote = false;
+
+	for (size_t i = 0; i < text->len; i++)
+		quote |= text->data[i] == ',' || text->data[i] == '"';
+	if (quote)
+		putchar('"');
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->data[i] == '"')
+			putchar('"');
+		putchar(text->data[i]);
+	}
+	if (quote)
+		putchar('"');
+}
+
+static int print_csv(struct gb_kernel *k, const struct gb_processes *p, const struct gb_frames *f,
+		     struct gb_error *err)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf owner = {}, plain = {};
+
+	puts("pfn,class,owner");
+	for (size_t i = 0; i < f->count; i++) {
+		gb_pfn pfn = {0};
+
+		gb_layout_pfn_of(gb_ram_layout(gb_kernel_ram(k)), i, &pfn);
+		gb_buf_clear(&owner);
+		gb_buf_clear(&plain);
+		gb_frame_describe(k, p, f, i, &owner);
+		gb_escape(&plain, owner.data ? owner.data : "", owner.len);
+		if (gb_buf_failed(&owner) || gb_buf_failed(&plain))
+			return gb_fail(err, GB_ENOMEM, "no memory for a frame's owner");
+		printf("%" PRIu64 ",%s,", pfn.v, gb_frame_class_name(f->classes[i]));
+		csv_field(&plain);
+		putchar('\n');
+	}
+	return gb_flush_stdout(err);
+}
+
+static int print_text(const struct gb_target *t, const struct gb_frames *f, bool torn,
+		      struct gb_error *err)
+{
+	char size[24];
+
+	printf("%-14s %9s %10s\n", "CLASS", "FRAMES", "SIZE");
+	for (int c = 0; c < GB_FRAME_CLASS_COUNT; c++)
+		if (f->by_class[c])
+			printf("%-14s %9" PRIu64 " %10s\n", gb_frame_class_name(c), f->by_class[c],
+			       gb_format_size(f->by_class[c] * GB_PAGE_SIZE, size));
+	printf("%-14s %9zu %10s  %s\n", "all", f->count, gb_format_size(f->count * GB_PAGE_SIZE, size),
+	       gb_target_consistency(t, torn));
+	return gb_flush_stdout(err);
+}
+
+static int run(struct gb_args *args, struct gb_error *err)
+{
+	GB_CLEANUP(gb_target_close) struct gb_target t = {};
+	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
+	GB_CLEANUP(gb_frames_deinit) struct gb_frames f = {};
+	unsigned what = GB_PROCESS_VMAS | (gb_args_has(args, "csv") ? GB_PROCESS_NAMES : 0);
+	struct gb_processes p;
+	int r = gb_target_open(args->positional[0], true, &t, err);
+
+	if (r == 0)
+		r = gb_process_list(t.kernel, what, &arena, &p, err);
+	if (r == 0)
+		r = gb_frames_classify(t.kernel, &p, &f, err);
+	if (r != 0)
+		return r;
+	if (args->json)
+		return print_json(&t, &f, p.torn, err);
+	return gb_args_has(args, "csv") ? print_csv(t.kernel, &p, &f, err)
+					: print_text(&t, &f, p.torn, err);
+}
+
+const struct gb_command gb_cmd_frames = {
+	.name = "frames",
+	.usage = "T",
+	.summary = "say who owns the frames of memory",
+	.detail = "Every 4 KiB frame has one class: free, kernel text, rodata or data, page table, kernel "
+		  "stack, slab, vmalloc, page cache, a process's code, heap, stack or mapping, vmemmap, "
+		  "reserved, or unknown. --csv names the owner of each.",
+	.example = "glassbox frames debian\nglassbox frames debian --csv | grep ',heap,'",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

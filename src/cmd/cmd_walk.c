@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// glassbox walk
+#include "cmd/commands.h"
+#include "cmd/space.h"
+
+#include "base/cleanup.h"
+
+#include <inttypes.h>
+
+static const struct gb_option options[] = {
+	{"pid", 'p', "PID", "walk this process's page tables (default: the kernel's)"},
+	{},
+};
+
+static const char *const level_names[] = {"", "PT", "PD", "PDPT", "PML4", "PML5"};
+
+static void print_json(struct gb_json *j, const struct gb_walk *w, unsigned levels)
+{
+	gb_json_key(j, "tables");
+	gb_json_array(j);
+	for (unsigned i = 0; i < w->depth; i++) {
+		gb_json_object(j);
+		gb_json_pair(j, "level", str, level_names[levels - i]);
+		gb_json_pair(j, "entry_gpa", hex, w->tables[i].v);
+		gb_json_end_object(j);
+	}
+	gb_json_end_array(j);
+	gb_json_pair(j, "gpa", hex, w->gpa.v);
+	gb_json_pair(j, "pfn", u64, gb_gpa_pfn(w->gpa).v);
+	gb_json_pair(j, "page_size", u64, w->page_size);
+	gb_json_pair(j, "entry", hex, w->entry);
+	gb_json_pair(j, "write", bool, w->rights & GB_PTE_WRITE);
+	gb_json_pair(j, "user", bool, w->rights & GB_PTE_USER);
+	gb_json_pair(j, "execute", bool, !(w->rights & GB_PTE_NX));
+	gb_json_pair(j, "accessed", bool, w->rights & GB_PTE_ACCESSED);
+	gb_json_pair(j, "dirty", bool, w->rights & GB_PTE_DIRTY);
+}
+
+static void print_text(const struct gb_walk *w, unsigned levels, bool mapped)
+{
+	char size[24];
+
+	for (unsigned i = 0; i < w->depth; i++)
+		printf("%-5s entry at 0x%" PRIx64 "\n", level_names[levels - i], w->tables[i].v);
+	if (!mapped)
+		return;
+	printf("GPA   0x%" PRIx64 ", frame %" PRIu64 ", page of %s\n", w->gpa.v,
+	       gb_gpa_pfn(w->gpa).v, gb_format_size(w->page_size, size));
+	printf("entry 0x%016" PRIx64 "  %s%s%s%s%s\n", w->entry, w->rights & GB_PTE_USER ? "user" : "kernel",
+	       w->rights & GB_PTE_WRITE ? " write" : " read-only",
+	       w->rights & GB_PTE_NX ? "" : " execute", w->rights & GB_PTE_ACCESSED ? " accessed" : "",
+	       w->rights & GB_PTE_DIRTY ? " dirty" : "");
+}
+
+static int run(struct gb_args *args, struct gb_error *err)
+{
+	GB_CLEANUP(gb_target_close) struct gb_target t = {};
+	struct gb_space space = {};
+	struct gb_answer a;
+	struct gb_walk w = {};
+	uint64_t address;
+	bool is_virtual;
+	int r = gb_parse_number(args->positional[1], 0, UINT64_MAX, &address, err), walked;
+
+	if (r == 0)
+		r = gb_target_open(args->positional[0], true, &t, err);
+	if (r == 0)
+		r = gb_space_choose(&t, args, address, &space, &is_virtual, err);
+	if (r != 0)
+		return r;
+	if (!is_virtual)
+		space = gb_kernel_info(t.kernel)->space;
+	walked = gb_walk(t.ram, space, (gb_gva){address}, &w, err);
+	if (!args->json) {
+		print_text(&w, space.levels, walked == 0);
+		r = gb_flush_stdout(err);
+		return walked != 0 ? walked : r;
+	}
+	if (walked != 0)
+		return walked;
+	gb_answer_begin(&a, "walk", t.name);
+	gb_json_pair(&a.json, "address", hex, address);
+	print_json(&a.json, &w, space.levels);
+	return gb_answer_end(&a, err);
+}
+
+const struct gb_command gb_cmd_walk = {
+	.name = "walk",
+	.usage = "T ADDR",
+	.summary = "translate a virtual address, level by level",
+	.detail = "ADDR is virtual in the kernel, or with --pid in that process. An address that is not "
+		  "mapped shows how far the walk came, and is exit 1.",
+	.example = "glassbox walk debian 0xffffffff81000000\nglassbox walk debian 0x400000 --pid 1",
+	.options = options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};

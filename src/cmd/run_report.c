@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// What `glassbox run` tells its user.
+#include "cmd/run_report.h"
+
+#include "cmd/output.h"
+#include "cmd/vm_json.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "vm/console.h"
+
+#include <string.h>
+
+#define TAIL_BYTES 1000
+
+int gb_run_print_line(const struct gb_run *run, const char *line, struct gb_error *err)
+{
+	struct gb_answer a;
+
+	if (!run->args->json) {
+		puts(line);
+		return gb_flush_stdout(err);
+	}
+	gb_answer_begin(&a, "run", NULL);
+	gb_json_pair(&a.json, "qemu", str, line);
+	return gb_answer_end(&a, err);
+}
+
+static void print_text(const struct gb_run *run, const struct gb_vm_info *info)
+{
+	char size[24];
+
+	printf("%s is up", info->name);
+	if (info->boot_ns)
+		printf(", %.2f s after QEMU was started", (double)info->boot_ns / GB_SECOND);
+	printf(".\n\n  guest      ");
+	gb_print_text(stdout, info->guest, 0);
+	printf(" on %s with %s, %u CPU%s, %s of RAM\n", info->machine,
+	       strcmp(info->accel, "kvm") == 0 ? "KVM" : "TCG", info->cpus, info->cpus == 1 ? "" : "s",
+	       gb_format_size(info->memory, size));
+	if (info->ssh_port)
+		printf("  ssh        glassbox ssh %s   (127.0.0.1 port %u)\n", info->name,
+		       info->ssh_port);
+	printf("  console    %s/console.log\n", info->dir);
+	if (run->detach.ready_fd >= 0)
+		printf("\nglassbox stop %s ends it.\n", info->name);
+	else
+		puts("\nCtrl-C ends it.");
+}
+
+int gb_run_report_up(const struct gb_run *run, const struct gb_vm_info *info, struct gb_error *err)
+{
+	struct gb_answer a;
+
+	if (!run->args->json) {
+		print_text(run, info);
+		return gb_flush_stdout(err);
+	}
+	gb_answer_begin(&a, "run", info->name);
+	gb_vm_json(&a.json, info, "running");
+	return gb_answer_end(&a, err);
+}
+
+static void print_lines(const char *text, size_t len)
+{
+	while (len) {
+		const char *newline = memchr(text, '\n', len);
+		size_t n = newline ? (size_t)(newline - text) : len;
+		GB_CLEANUP(gb_buf_deinit) struct gb_buf line = {};
+
+		gb_escape(&line, text, n && text[n - 1] == '\r' ? n - 1 : n);
+		fprintf(stderr, "  | %s\n", line.data ? line.data : "");
+		n += newline != NULL;
+		text += n;
+		len -= n;
+	}
+}
+
+void gb_run_report_console(const struct gb_vm_info *info)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf tail = {};
+
+	gb_console_tail(info->dir, TAIL_BYTES, &tail);
+	if (!tail.len) {
+		fputs("glassbox run: the guest wrote nothing to its console\n", stderr);
+		return;
+	}
+	fputs("glassbox run: the last lines of the guest's console:\n", stderr);
+	print_lines(tail.data, tail.len);
+}

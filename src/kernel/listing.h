@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// The state of one gb_process_list() call, shared by the files that read tasks, VMAs and paths.
+#pragma once
+
+#include "kernel/internal.h"
+#include "kernel/process.h"
+
+#define GB_PATH_CACHE 1024
+
+// What a struct path of the guest is called.
+struct gb_path_entry {
+	uint64_t mnt, dentry; // the key; dentry 0: empty
+	const char *name;
+};
+
+struct gb_listing {
+	const struct gb_kernel *k;
+	struct gb_arena *arena;
+	unsigned what;
+	// what is left to spend: a guest's RAM can hold only so many of each
+	uint64_t tasks_left, vmas_left;
+	// grows with the largest process
+	struct gb_vma *vmas;
+	size_t vma_count, vma_cap;
+	uint64_t root_mnt, root_dentry; // of pid 1, where paths begin
+	struct gb_path_entry *paths;	// cache of GB_PATH_CACHE; NULL without names
+	struct gb_object task, mm, object;
+};
+
+// Read struct task_struct into l->task and from there into a thread. GB_EFAULT.
+int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret);
+// Fill vmas of a process whose struct mm_struct is in l->mm. What does not fit sets p->torn.
+int gb_vmas_read(struct gb_listing *l, struct gb_process *p, struct gb_error *err);
+// The name of a file as seq_file_path() prints it, in the arena; "" when it cannot be read.
+const char *gb_path_read(struct gb_listing *l, uint64_t mnt, uint64_t dentry);
+// The root directory of a task, to where paths are walked.
+void gb_path_root(struct gb_listing *l, uint64_t fs);
+// A string of the guest in the arena, of max bytes at most; "" when it cannot be read.
+const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max);

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// Paths of files, as d_path() of fs/d_path.c prints them.
+//
+// A path goes up from a dentry through d_parent; at the root of a mount it goes on at the mount point in
+// the parent mount, and it ends at the root directory of pid 1 or at the topmost mount. A dentry that is
+// out of the hash was unlinked and adds " (deleted)". Pseudo file systems name their dentries
+// themselves, with d_dname(). Newlines come out as \012, as in /proc/PID/maps.
+#include "kernel/listing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define PATH_BYTES 4096
+#define STEPS_MAX 256
+#define NAME_BYTES 255
+
+// Text that grows towards its beginning.
+struct tail {
+	char text[PATH_BYTES + 64];
+	size_t at;
+	bool broken;
+};
+
+static void put(struct tail *t, const char *s, size_t len)
+{
+	if (len > t->at)
+		t->broken = true;
+	else
+		memcpy(t->text + (t->at -= len), s, len);
+}
+
+static void put_name(struct gb_listing *l, struct tail *t, const struct gb_object *dentry)
+{
+	char name[NAME_BYTES];
+	uint64_t len = gb_get(dentry, GB_M_DENTRY_LEN) & UINT32_MAX;
+
+	if (len > sizeof(name) ||
+	    gb_read_va(l->k, gb_get(dentry, GB_M_DENTRY_NAME), name, len) != 0) {
+		t->broken = true;
+		return;
+	}
+	for (size_t i = len; i-- > 0;) {
+		if (name[i] == '\n')
+			put(t, "\\012", 4);
+		else
+			put(t, &name[i], 1);
+	}
+}
+
+// A mount's struct vfsmount, which paths point to, lies in a struct mount.
+static bool read_mount(struct gb_listing *l, uint64_t mnt, struct gb_object *ret)
+{
+	return gb_object_read(l->k, GB_S_MOUNT, mnt - gb_offset(l->k, GB_M_MOUNT_MNT), ret) == 0;
+}
+
+static void walk_up(struct gb_listing *l, uint64_t mnt, uint64_t dentry, struct tail *t)
+{
+	struct gb_object *o = &l->object;
+	uint64_t root = 0, parent = 0, point = 0;
+	bool any = false;
+
+	if (!read_mount(l, mnt, o)) {
+		t->broken = true;
+		return;
+	}
+	root = gb_get(o, GB_M_MOUNT_ROOT);
+	parent = gb_get(o, GB_M_MOUNT_PARENT) + gb_offset(l->k, GB_M_MOUNT_MNT);
+	point = gb_get(o, GB_M_MOUNT_POINT);
+	for (int steps = STEPS_MAX; steps > 0 && !t->broken; steps--) {
+		if (dentry == l->root_dentry && mnt == l->root_mnt)
+			break;
+		if (dentry == root) {
+			if (parent == mnt || !read_mount(l, parent, o))
+				break;
+			dentry = point;
+			mnt = parent;
+			root = gb_get(o, GB_M_MOUNT_ROOT);
+			parent = gb_get(o, GB_M_MOUNT_PARENT) + gb_offset(l->k, GB_M_MOUNT_MNT);
+			point = gb_get(o, GB_M_MOUNT_POINT);
+			continue;
+		}
+		if (gb_object_read(l->k, GB_S_DENTRY, dentry, o) != 0) {
+			t->broken = true;
+			break;
+		}
+		if (gb_get(o, GB_M_DENTRY_PARENT) == dentry)
+			break; // a root that is no mount's: lazily unmounted
+		put_name(l, t, o);
+		put(t, "/", 1);
+		any = true;
+		dentry = gb_get(o, GB_M_DENTRY_PARENT);
+	}
+	if (!any)
+		put(t, "/", 1);
+}
+
+// What d_dname() of a pseudo file system prints. False when the dentry has none.
+static bool own_name(struct gb_listing *l, const struct gb_object *dentry, struct tail *t)
+{
+	uint64_t ops = gb_get(dentry, GB_M_DENTRY_OP), inode = gb_get(dentry, GB_M_DENTRY_INODE), fn;
+	const uint64_t *symbol = l->k->symbol;
+	struct gb_object *o = &l->object;
+	char text[64];
+	int len;
+
+	fn = ops ? gb_read_u64_or_0(l->k, ops + gb_offset(l->k, GB_M_DENTRY_OPS_DNAME)) : 0;
+	if (!fn)
+		return false;
+	if (fn == symbol[GB_Y_PIPE_DNAME] || fn == symbol[GB_Y_SOCK_DNAME]) {
+		if (gb_object_read(l->k, GB_S_INODE, inode, o) != 0)
+			return false;
+		len = snprintf(text, sizeof(text), "%s:[%" PRIu64 "]",
+			       fn == symbol[GB_Y_PIPE_DNAME] ? "pipe" : "socket",
+			       gb_get(o, GB_M_INODE_INO));
+		put(t, text, (size_t)len);
+		return true;
+	}
+	if (fn == symbol[GB_Y_SIMPLE_DNAME])
+		put(t, " (deleted)", 10);
+	put_name(l, t, dentry);
+	if (fn == symbol[GB_Y_SIMPLE_DNAME])
+		put(t, "/", 1);
+	else if (fn == symbol[GB_Y_ANON_INODE_DNAME])
+		put(t, "anon_inode:", 11);
+	return true;
+}
+
+static const char *read_path(struct gb_listing *l, uint64_t mnt, uint64_t dentry)
+{
+	struct gb_object *o = &l->object;
+	struct tail t;
+	const char *copy;
+
+	t.at = sizeof(t.text);
+	t.broken = false;
+	if (gb_object_read(l->k, GB_S_DENTRY, dentry, o) != 0)
+		return "";
+	// own_name() reads other objects over this one
+	struct gb_object first;
+	memcpy(&first, o, offsetof(struct gb_object, bytes));
+	memcpy(first.bytes, o->bytes,
+	       (size_t)(l->k->offsets.structs[GB_S_DENTRY].to - l->k->offsets.structs[GB_S_DENTRY].from));
+	if (!own_name(l, &first, &t)) {
+		if (!gb_get(&first, GB_M_DENTRY_HASH) && gb_get(&first, GB_M_DENTRY_PARENT) != dentry)
+			put(&t, " (deleted)", 10);
+		walk_up(l, mnt, dentry, &t);
+	}
+	if (t.broken)
+		return "";
+	copy = gb_arena_strndup(l->arena, t.text + t.at, sizeof(t.text) - t.at);
+	return copy ? copy : "";
+}
+
+const char *gb_path_read(struct gb_listing *l, uint64_t mnt, uint64_t dentry)
+{
+	struct gb_path_entry *e = &l->paths[(dentry >> 6 ^ mnt >> 5) % GB_PATH_CACHE];
+
+	if (!dentry)
+		return "";
+	if (e->dentry != dentry || e->mnt != mnt)
+		*e = (struct gb_path_entry){mnt, dentry, read_path(l, mnt, dentry)};
+	return e->name;
+}
+
+void gb_path_root(struct gb_listing *l, uint64_t fs)
+{
+	struct gb_object *o = &l->object;
+
+	if (!fs || gb_object_read(l->k, GB_S_FS, fs, o) != 0)
+		return;
+	l->root_mnt = gb_get(o, GB_M_FS_ROOT_MNT);
+	l->root_dentry = gb_get(o, GB_M_FS_ROOT_DENTRY);
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// The list of processes.
+//
+// All thread group leaders hang on init_task.tasks; the threads of a group on signal->thread_head. The
+// guest changes both while we read. A list is believed when walking it again finds the same tasks; a
+// process, when what it hangs on (mm, signal, count of threads and VMAs) is the same after reading it.
+#include "kernel/process.h"
+
+#include "kernel/listing.h"
+
+#include <stdlib.h>
+
+#define PF_KTHREAD 0x200000
+#define LIST_TRIES 6
+#define PROCESS_TRIES 3
+#define ARGS_MAX 4096
+
+struct list {
+	uint64_t *tasks;
+	size_t count, cap;
+	bool whole; // came back to its head
+};
+
+static int push(struct list *list, uint64_t task, struct gb_error *err)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap ? 2 * list->cap : 256;
+		uint64_t *more = realloc(list->tasks, cap * sizeof(*more));
+
+		if (!more)
+			return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
+		list->tasks = more;
+		list->cap = cap;
+	}
+	list->tasks[list->count++] = task;
+	return 0;
+}
+
+// A circular list from its head; offset is that of the list_head in a task. Ends early, and not whole,
+// at what cannot be read, at a cycle without the head, or when the budget is spent.
+static int walk_list(const struct gb_kernel *k, uint64_t head, uint64_t offset, uint64_t budget,
+		     struct list *list, struct gb_error *err)
+{
+	uint64_t at, next, hare = head, power = 1, lambda = 0; // Brent: a cycle is met again
+	int r = gb_read_va(k, head, &next, 8);
+
+	list->count = 0;
+	list->whole = false;
+	for (; r == 0 && next != head && budget > 0; budget--) {
+		int failed = push(list, next - offset, err);
+
+		if (failed)
+			return failed;
+		if (next == hare)
+			break;
+		if (++lambda == power) {
+			hare = next;
+			power *= 2;
+			lambda = 0;
+		}
+		at = next;
+		r = gb_read_va(k, at, &next, 8);
+	}
+	list->whole = r == 0 && next == head;
+	return r == GB_EGONE ? gb_fail(err, r, "the guest's RAM went away") : 0;
+}
+
+static int walk_tasks(struct gb_listing *l, struct list *list, struct gb_error *err)
+{
+	uint64_t offset = gb_offset(l->k, GB_M_TASK_TASKS);
+
+	return walk_list(l->k, l->k->symbol[GB_Y_INIT_TASK] + offset, offset, l->tasks_left, list,
+			 err);
+}
+
+static bool same(const struct list *a, const struct list *b)
+{
+	return a->whole && b->whole && a->count == b->count &&
+	       (a->count == 0 || memcmp(a->tasks, b->tasks, a->count * sizeof(*a->tasks)) == 0);
+}
+
+static int copy_thread(struct gb_listing *l, uint64_t task, struct gb_process *p)
+{
+	struct gb_thread *t = &p->threads[p->thread_count];
+
+	if (l->tasks_left == 0)
+		return GB_ERANGE;
+	l->tasks_left--;
+	if (gb_task_read(l, task, t) != 0 ||
+	    (int32_t)gb_get(&l->task, GB_M_TASK_TGID) != p->pid)
+		return GB_ETORN;
+	p->thread_count++;
+	return 0;
+}
+
+static int by_tid(const void *a, const void *b)
+{
+	const struct gb_thread *x = a, *y = b;
+
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+static int read_threads(struct gb_listing *l, uint64_t signal, uint64_t count, struct gb_process *p,
+			struct gb_error *err)
+{
+	uint64_t head = signal + gb_offset(l->k, GB_M_SIGNAL_THREAD_HEAD);
+	struct list list = {};
+	int r = walk_list(l->k, head, gb_offset(l->k, GB_M_TASK_THREAD_NODE),
+			  l->tasks_left < count + 64 ? l->tasks_left : count + 64, &list, err);
+
+	p->threads = r == 0 ? gb_arena_array(l->arena, list.count + 1, sizeof(*p->threads)) : NULL;
+	if (r == 0 && !p->threads)
+		r = gb_fail(err, GB_ENOMEM, "no memory for the guest's threads");
+	p->torn |= !list.whole || list.count != count;
+	p->thread_count = 0;
+	for (size_t i = 0; i < list.count && r == 0; i++)
+		p->torn |= copy_thread(l, list.tasks[i], p) != 0;
+	if (r == 0)
+		qsort(p->threads, p->thread_count, sizeof(*p->threads), by_tid);
+	free(list.tasks);
+	return r;
+}
+
+static const char *read_args(struct gb_listing *l, const struct gb_process *p, uint64_t start,
+			     uint64_t end)
+{
+	struct gb_space space = {p->pgd, l->k->info.paging_levels};
+	char args[ARGS_MAX];
+	size_t len = end > start ? end - start : 0, done = 0;
+
+	if (len > sizeof(args))
+		len = sizeof(args);
+	while (done < len) { // page by page: a page that is not there ends it
+		size_t n = GB_PAGE_SIZE - (start + done) % GB_PAGE_SIZE;
+
+		if (n > len - done)
+			n = len - done;
+		if (gb_space_read(l->k->ram, space, (gb_gva){start + done}, args + done, n, NULL) != 0)
+			break;
+		done += n;
+	}
+	while (done > 0 && args[done - 1] == 0)
+		done--;
+	for (size_t i = 0; i < done; i++)
+		if (args[i] == 0)
+			args[i] = ' ';
+	return gb_arena_strndup(l->arena, args, done);
+}
+
+static int64_t percpu_sum(struct gb_listing *l, uint64_t counter)
+{
+	struct gb_object *o = &l->object;
+	int64_t sum;
+	uint64_t base;
+
+	if (gb_object_read(l->k, GB_S_PERCPU_COUNTER, counter, o) != 0)
+		return 0;
+	sum = (int64_t)gb_get(o, GB_M_PERCPU_COUNTER_COUNT);
+	base = gb_get(o, GB_M_PERCPU_COUNTER_COUNTERS);
+	for (unsigned i = 0; i < l->k->cpus; i++) {
+		int32_t delta = 0;
+
+		if (gb_read_va(l->k, base + l->k->per_cpu[i], &delta, 4) == 0)
+			sum += delta;
+	}
+	return sum;
+}
+
+// File, anonymous and shared pages: counters 0, 1 and 3. They became per-CPU counters with 6.2.
+static uint64_t read_rss(struct gb_listing *l, uint64_t mm)
+{
+	static const unsigned which[] = {0, 1, 3};
+	uint64_t at = mm + gb_offset(l->k, GB_M_MM_RSS);
+	uint32_t size = l->k->offsets.structs[GB_S_PERCPU_COUNTER].size;
+	int64_t pages = 0, v;
+
+	if (!gb_has(l->k, GB_M_MM_RSS))
+		return 0;
+	for (size_t i = 0; i < 3; i++) {
+		if (l->k->offsets.members[GB_M_MM_RSS].size >= 4 * size && size > 8)
+			pages += percpu_sum(l, at + which[i] * size);
+		else if (gb_read_va(l->k, at + which[i] * 8, &v, 8) == 0)
+			pages += v;
+	}
+	return pages > 0 ? (uint64_t)pages : 0;
+}
+
+static int read_mm(struct gb_listing *l, struct gb_process *p, struct gb_error *err)
+{
+	struct gb_object *o = &l->mm;
+	int r = gb_object_read(l->k, GB_S_MM, p->mm.v, o);
+
+	if (r == GB_EGONE)
+		return gb_fail(err, r, "the guest's RAM went away");
+	if (r != 0 || gb_kernel_locate(l->k, gb_get(o, GB_M_MM_PGD), &p->pgd) != 0) {
+		p->torn = true;
+		return 0;
+	}
+	p->vma_count = (size_t)(uint32_t)gb_get(o, GB_M_MM_MAP_COUNT);
+	p->rss_pages = read_rss(l, p->mm.v);
+	if (l->what & GB_PROCESS_ARGS)
+		p->args = read_args(l, p, gb_get(o, GB_M_MM_ARG_START), gb_get(o, GB_M_MM_ARG_END));
+	if (!p->args)
+		return gb_fail(err, GB_ENOMEM, "no memory for the guest's command lines");
+	return l->what & GB_PROCESS_VMAS ? gb_vmas_read(l, p, err) : 0;
+}
+
+static void copy_leader(struct gb_listing *l, const struct gb_thread *leader, struct gb_process *p)
+{
+	const struct gb_object *o = &l->task;
+	uint32_t tgid = 0;
+
+	p->pid = (int32_t)gb_get(o, GB_M_TASK_TGID);
+	p->mm.v = gb_get(o, GB_M_TASK_MM);
+	p->kernel_thread = gb_get(o, GB_M_TASK_FLAGS) & PF_KTHREAD;
+	p->start_ns = gb_get(o, GB_M_TASK_START);
+	p->state = leader->state;
+	memcpy(p->comm, leader->comm, sizeof(p->comm));
+	if (gb_read_va(l->k, gb_get(o, GB_M_TASK_REAL_PARENT) + gb_offset(l->k, GB_M_TASK_TGID),
+		       &tgid, 4) != 0)
+		p->torn = true;
+	p->ppid = (int32_t)tgid;
+}
+
+static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
+		     struct gb_error *err)
+{
+	uint64_t signal, cred, fs, again = 0;
+	struct gb_thread leader;
+	int r;
+
+	*p = (struct gb_process){.task = {task}, .args = ""};
+	if (gb_task_read(l, task, &leader) != 0) {
+		p->torn = true;
+		return 0;
+	}
+	copy_leader(l, &leader, p);
+	signal = gb_get(&l->task, GB_M_TASK_SIGNAL);
+	cred = gb_get(&l->task, GB_M_TASK_REAL_CRED);
+	fs = gb_get(&l->task, GB_M_TASK_FS);
+	if (p->pid == 1)
+		gb_path_root(l, fs);
+	if (gb_object_read(l->k, GB_S_CRED, cred, &l->object) == 0)
+		p->uid = (uint32_t)gb_get(&l->object, GB_M_CRED_EUID);
+	else
+		p->torn = true;
+	if (gb_object_read(l->k, GB_S_SIGNAL, signal, &l->object) != 0) {
+		p->torn = true;
+		return 0;
+	}
+	r = read_threads(l, signal, (uint32_t)gb_get(&l->object, GB_M_SIGNAL_NR_THREADS), p, err);
+	if (r == 0 && p->mm.v)
+		r = read_mm(l, p, err);
+	p->torn |= gb_read_va(l->k, task + gb_offset(l->k, GB_M_TASK_MM), &again, 8) != 0 ||
+		   again != p->mm.v;
+	return r;
+}
+
+static int read_process(struct gb_listing *l, uint64_t task, struct gb_process *p,
+			struct gb_error *err)
+{
+	int r = 0;
+
+	for (int tries = PROCESS_TRIES; tries > 0; tries--) {
+		r = read_once(l, task, p, err);
+		if (r != 0 || !p->torn)
+			break;
+	}
+	return r;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct gb_process *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+// What the RAM could hold of each kind of object, however the guest links them.
+static void set_budgets(struct gb_listing *l)
+{
+	uint64_t bytes = gb_layout_size(gb_ram_layout(l->k->ram));
+	uint32_t task = l->k->offsets.structs[GB_S_TASK].size, vma = l->k->offsets.structs[GB_S_VMA].size;
+
+	l->tasks_left = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
+	l->vmas_left = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
+}
+
+static int read_all(struct gb_listing *l, const struct list *list, struct gb_processes *ret,
+		    struct gb_error *err)
+{
+	int r = 0;
+
+	set_budgets(l);
+	ret->count = 0;
+	ret->list = gb_arena_array(l->arena, list->count + 1, sizeof(*ret->list));
+	if (l->what & GB_PROCESS_NAMES)
+		l->paths = gb_arena_array(l->arena, GB_PATH_CACHE, sizeof(*l->paths));
+	if (!ret->list || ((l->what & GB_PROCESS_NAMES) && !l->paths))
+		return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
+	for (size_t i = 0; i < list->count && r == 0; i++)
+		r = read_process(l, list->tasks[i], &ret->list[ret->count++], err);
+	if (r == 0)
+		qsort(ret->list, ret->count, sizeof(*ret->list), by_pid);
+	return r;
+}
+
+int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
+		    struct gb_processes *ret, struct gb_error *err)
+{
+	struct gb_listing *l = malloc(sizeof(*l));
+	struct list list = {}, again = {};
+	struct gb_processes p = {};
+	int r;
+
+	if (!l)
+		return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
+	memset(l, 0, offsetof(struct gb_listing, task)); // not the objects: they are large
+	l->k = k;
+	l->arena = arena;
+	l->what = what & GB_PROCESS_NAMES ? what | GB_PROCESS_VMAS : what;
+	set_budgets(l);
+	r = walk_tasks(l, &list, err);
+	for (int tries = LIST_TRIES; tries > 0 && r == 0; tries--) {
+		struct list swap = again;
+
+		r = read_all(l, &list, &p, err);
+		if (r == 0)
+			r = walk_tasks(l, &again, err);
+		p.torn = r == 0 && !same(&list, &again);
+		if (!p.torn)
+			break;
+		swap = list;
+		list = again;
+		again = swap;
+	}
+	free(list.tasks);
+	free(again.tasks);
+	free(l->vmas);
+	free(l);
+	if (r == 0)
+		*ret = p;
+	return r;
+}
+
+const struct gb_process *gb_process_find(const struct gb_processes *p, int32_t pid)
+{
+	struct gb_process key = {.pid = pid};
+
+	return bsearch(&key, p->list, p->count, sizeof(*p->list), by_pid);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// Reads of a running guest that were verified to be unchanged.
+#include "ram/guard.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+// Compare RAM with a copy, in pieces that fit the stack.
+static int compare(struct gb_ram *ram, gb_gpa gpa, const void *copy, size_t len, bool *same_ret,
+		   struct gb_error *err)
+{
+	const char *want = copy;
+	char now[4096];
+
+	for (size_t at = 0; at < len;) {
+		size_t n = len - at < sizeof(now) ? len - at : sizeof(now);
+		int r = gb_ram_read(ram, (gb_gpa){gpa.v + at}, now, n, err);
+
+		if (r != 0)
+			return r;
+		if (memcmp(now, want + at, n) != 0)
+			return *same_ret = false, 0;
+		at += n;
+	}
+	*same_ret = true;
+	return 0;
+}
+
+int gb_ram_read_stable(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, bool *torn_ret,
+		       struct gb_error *err)
+{
+	bool same = false;
+
+	for (int n = 0; n < GB_STABLE_TRIES && !same; n++) {
+		int r = gb_ram_read(ram, gpa, ret, len, err);
+
+		if (r == 0)
+			r = compare(ram, gpa, ret, len, &same, err);
+		if (r != 0)
+			return r;
+	}
+	*torn_ret = !same;
+	return 0;
+}
+
+struct record {
+	uint64_t gpa;
+	size_t len;
+};
+
+void gb_guard_deinit(struct gb_guard *g)
+{
+	gb_buf_deinit(&g->seen);
+}
+
+void gb_guard_reset(struct gb_guard *g)
+{
+	gb_buf_clear(&g->seen);
+}
+
+static size_t padded(size_t len)
+{
+	return (len + 7) & ~(size_t)7;
+}
+
+static int note(struct gb_guard *g, gb_gpa gpa, const void *bytes, size_t len, struct gb_error *err)
+{
+	struct record r = {gpa.v, len};
+	char *to = gb_buf_extend(&g->seen, sizeof(r) + padded(len));
+
+	if (!to)
+		return gb_fail(err, GB_ENOMEM, "no memory to note what was read of guest RAM");
+	memcpy(to, &r, sizeof(r));
+	memcpy(to + sizeof(r), bytes, len);
+	return 0;
+}
+
+int gb_guard_read(struct gb_guard *g, gb_gpa gpa, void *ret, size_t len, struct gb_error *err)
+{
+	int r = gb_ram_read(g->ram, gpa, ret, len, err);
+
+	return r != 0 ? r : note(g, gpa, ret, len, err);
+}
+
+static int note_walk(struct gb_guard *g, const struct gb_walk *walk, struct gb_error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < walk->depth && r == 0; i++)
+		r = note(g, walk->tables[i], &walk->entries[i], sizeof(walk->entries[i]), err);
+	return r;
+}
+
+int gb_guard_space_read(struct gb_guard *g, struct gb_space space, gb_gva gva, void *ret,
+			size_t len, struct gb_error *err)
+{
+	char *p = ret;
+
+	if (len && gva.v + (len - 1) < gva.v)
+		return gb_fail_at(err, GB_EFAULT, gva.v, "the range wraps around");
+	while (len) {
+		struct gb_walk walk;
+		uint64_t left;
+		int r = gb_walk(g->ram, space, gva, &walk, err);
+		int noted = note_walk(g, &walk, err);
+
+		if (r != 0 || noted != 0)
+			return r != 0 ? r : noted;
+		left = walk.page_size - (gva.v & (walk.page_size - 1));
+		left = left < len ? left : len;
+		r = gb_guard_read(g, walk.gpa, p, left, err);
+		if (r != 0)
+			return r;
+		p += left;
+		gva.v += left;
+		len -= left;
+	}
+	return 0;
+}
+
+int gb_guard_space_read_u64(struct gb_guard *g, struct gb_space space, gb_gva gva, uint64_t *ret,
+			    struct gb_error *err)
+{
+	uint64_t v;
+	int r = gb_guard_space_read(g, space, gva, &v, sizeof(v), err);
+
+	if (r == 0)
+		*ret = v;
+	return r;
+}
+
+int gb_guard_check(struct gb_guard *g, bool *unchanged_ret, struct gb_error *err)
+{
+	bool same = true;
+
+	if (gb_buf_failed(&g->seen))
+		return gb_fail(err, GB_ENOMEM, "no memory to note what was read of guest RAM");
+	for (size_t at = 0; at < g->seen.len && same;) {
+		struct record rec;
+		int r;
+
+		memcpy(&rec, g->seen.data + at, sizeof(rec));
+		at += sizeof(rec);
+		r = compare(g->ram, (gb_gpa){rec.gpa}, g->seen.data + at, rec.len, &same, err);
+		if (r != 0)
+			return r;
+		at += padded(rec.len);
+	}
+	*unchanged_ret = same;
+	return 0;
+}
+
+int gb_guard_run(struct gb_ram *ram, gb_guard_fn *fn, void *arg, bool *torn_ret,
+		 struct gb_error *err)
+{
+	GB_CLEANUP(gb_guard_deinit) struct gb_guard g = gb_guard_init(ram);
+	bool unchanged = false;
+	int r = 0;
+
+	for (int n = 0; n < GB_STABLE_TRIES && !unchanged; n++) {
+		struct gb_error check_err = {};
+		int checked;
+
+		gb_guard_reset(&g);
+		r = fn(&g, arg, err);
+		checked = gb_guard_check(&g, &unchanged, &check_err);
+		if (checked != 0) {
+			if (err)
+				*err = check_err;
+			return checked;
+		}
+	}
+	*torn_ret = !unchanged;
+	return r;
+}

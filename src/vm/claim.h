@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// Taking a name in the registry, with its private directory, and giving both back.
+//
+// Claims, sweeps and releases go one after the other (a lock on the root), so that two starts with
+// one name cannot race. Claiming first removes what crashed supervisors left behind: their QEMU, if
+// it still runs (it does not outlive its supervisor unless the kernel was told otherwise), their
+// RAM file and their directory.
+#pragma once
+
+#include "vm/registry.h"
+
+struct gb_claim {
+	char name[GB_VM_NAME_MAX];
+	char dir[PATH_MAX];
+	char ram_dir[PATH_MAX]; // where the RAM file goes: dir, or a private directory of its own
+	int lock_fd;
+};
+
+// A claim that holds nothing; gb_claim_release() accepts it.
+#define GB_CLAIM_NONE ((struct gb_claim){.lock_fd = -1})
+
+// Whether gb_claim_take() of an exact name would be refused now.
+int gb_claim_check(const char *name, struct gb_error *err);
+// Take the name, or (exact false) the first free of NAME, NAME-2, NAME-3, ...
+// GB_EBUSY when an exact name is in use, GB_EUSAGE when it is none.
+int gb_claim_take(const char *name, bool exact, struct gb_claim *ret, struct gb_error *err);
+// Make sure that size bytes of RAM fit on a tmpfs: the claim's directory if it is on one with room,
+// else a new private directory in /dev/shm. GB_ELACKS when there is no room, saying what to do.
+// info->ram_path is set and vm.json written before that directory is made.
+int gb_claim_place_ram(struct gb_claim *claim, uint64_t size, struct gb_vm_info *info,
+		       struct gb_error *err);
+// Remove the directories and give the name back.
+void gb_claim_release(struct gb_claim *claim);
+// Remove what crashed supervisors left. Also done by every claim.
+int gb_claim_sweep(struct gb_error *err);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// Where the RAM file of a guest goes.
+#include "vm/place.h"
+
+#include "base/cleanup.h"
+
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define SHM "/dev/shm"
+#define PRIVATE_PREFIX SHM "/glassbox-ram-"
+#define MIB ((uint64_t)1 << 20)
+
+// A RAM file is sparse: what the guest did not touch yet is taken nevertheless.
+static uint64_t promised_on(dev_t device)
+{
+	GB_CLEANUP(gb_cleanup_free) struct gb_vm_info *vms = NULL;
+	uint64_t promised = 0;
+	size_t n = 0;
+	struct stat st;
+
+	if (gb_vm_list(&vms, &n, NULL) != 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (vms[i].attached || stat(vms[i].ram_path, &st) != 0 || st.st_dev != device)
+			continue;
+		if ((uint64_t)st.st_size > (uint64_t)st.st_blocks * 512)
+			promised += (uint64_t)st.st_size - (uint64_t)st.st_blocks * 512;
+	}
+	return promised;
+}
+
+int gb_place_free(const char *path, uint64_t *free_ret, bool *tmpfs_ret, struct gb_error *err)
+{
+	uint64_t promised, available;
+	struct statfs fs;
+	struct stat st;
+
+	if (statfs(path, &fs) != 0 || stat(path, &st) != 0)
+		return gb_fail_os(err, "cannot look at %s", path);
+	// A tmpfs without a limit reports no blocks at all.
+	available = fs.f_blocks ? (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize : UINT64_MAX;
+	promised = promised_on(st.st_dev);
+	*free_ret = available > promised ? available - promised : 0;
+	*tmpfs_ret = fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
+	return 0;
+}
+
+static int private_name(char ret[PATH_MAX], struct gb_error *err)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return gb_fail_os(err, "no random numbers");
+	snprintf(ret, PATH_MAX, PRIVATE_PREFIX "%016" PRIx64, random);
+	return 0;
+}
+
+static int no_room(const char *dir, uint64_t room, uint64_t size, struct gb_error *err)
+{
+	return gb_fail(err, GB_ELACKS,
+		       "no tmpfs has room for %" PRIu64 " MiB of guest RAM (%" PRIu64
+		       " MiB free for it at %s): give less --mem, stop another guest, or enlarge it "
+		       "with: mount -o remount,size=%" PRIu64 "M " SHM,
+		       size / MIB, room / MIB, dir, (size + size / 4) / MIB);
+}
+
+int gb_place_choose(const char *dir, uint64_t size, char ret[PATH_MAX], struct gb_error *err)
+{
+	uint64_t room = 0, shm_room = 0;
+	bool tmpfs = false, shm_tmpfs = false;
+	int r = gb_place_free(dir, &room, &tmpfs, err);
+
+	if (r != 0)
+		return r;
+	if (tmpfs && room >= size) {
+		snprintf(ret, PATH_MAX, "%s", dir);
+		return 0;
+	}
+	if (gb_place_free(SHM, &shm_room, &shm_tmpfs, NULL) == 0 && shm_tmpfs && shm_room >= size)
+		return private_name(ret, err);
+	if (shm_tmpfs && shm_room >= room)
+		return no_room(SHM, shm_room, size, err);
+	return no_room(dir, tmpfs ? room : 0, size, err);
+}
+
+bool gb_place_of(const struct gb_vm_info *info, char ret[PATH_MAX])
+{
+	const char *slash = strrchr(info->ram_path, '/');
+	size_t len = slash ? (size_t)(slash - info->ram_path) : 0;
+
+	if (strncmp(info->ram_path, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) != 0 ||
+	    len != strlen(PRIVATE_PREFIX) + 16)
+		return false;
+	memcpy(ret, info->ram_path, len);
+	ret[len] = 0;
+	return true;
+}

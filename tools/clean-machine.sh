@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Glass Box authors
+# Runs a command in a clean Debian that has nothing but the distribution, git, make and gcc.
+#
+# usage (as root): tools/clean-machine.sh bookworm|trixie DIR [COMMAND...]
+#
+# DIR/SUITE is made with debootstrap once and kept as DIR/SUITE.tar; each call starts from that, with a
+# fresh clone of this repository at /root/glassbox. Without a command: make check. DIR/SUITE stays for a look.
+set -eu
+suite=$1 dir=$2
+shift 2
+top=$(cd "$(dirname "$0")/.." && pwd)
+root=$dir/$suite
+
+mirror() {
+	apt-get indextargets --format '$(REPO_URI)|$(COMPONENT)|$(ORIGIN)' 'Identifier: Packages' |
+		awk -F'|' '$2 == "main" && $3 == "Debian" { print $1; exit }'
+}
+
+make_base() {
+	rm -rf "${root:?}"
+	mkdir -p "$dir"
+	debootstrap --include=git,make,gcc,ca-certificates "$suite" "$root" "$(mirror)" >&2
+	tar -C "$root" -cf "$dir/$suite.tar.new" .
+	mv "$dir/$suite.tar.new" "$dir/$suite.tar"
+}
+
+unmount() {
+	for m in dev/shm dev/pts dev proc sys; do
+		! mountpoint -q "$root/$m" || umount -l "$root/$m"
+	done
+}
+
+unmount
+[ -f "$dir/$suite.tar" ] || make_base
+rm -rf "${root:?}"
+mkdir -p "$root"
+tar -C "$root" -xf "$dir/$suite.tar"
+trap unmount EXIT
+trap 'exit 130' INT TERM
+for m in proc sys dev dev/pts; do
+	mount --bind "/$m" "$root/$m"
+done
+mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+[ ! -d /etc/apt/apt.conf.d ] || cp -n /etc/apt/apt.conf.d/* "$root/etc/apt/apt.conf.d/"
+git clone -q "$top" "$root/root/glassbox"
+[ $# -gt 0 ] || set -- make check
+# shellcheck disable=SC2016 # expanded inside
+chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" CI="${CI:-}" \
+	sh -c 'cd /root/glassbox && exec "$@"' sh "$@"
