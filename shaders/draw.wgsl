@@ -7,6 +7,7 @@ struct Ink {
 	left: f32, // how much of what lies behind still shows
 	air: f32,  // way through air since the last ink
 	id: vec2<u32>,
+	settled: bool, // the id is final
 }
 
 fn paint(ink: ptr<function, Ink>, colour: vec3<f32>, alpha: f32) {
@@ -60,6 +61,7 @@ fn solid(ink: ptr<function, Ink>, w: Walk, c: vec3<u32>, ray: vec3<f32>, jitter:
 	if (*ink).id.x == 0u {
 		(*ink).id.x = index + 1u;
 	}
+	(*ink).settled |= w.t >= view.focus.w;
 	let mask = front_mask(f);
 	let lines = lines_of(f, mask);
 	let far = w.t >= view.focus.z || (word & 0x7ffffffu) >= arrayLength(&bytes) / 1024u;
@@ -76,8 +78,9 @@ fn solid(ink: ptr<function, Ink>, w: Walk, c: vec3<u32>, ray: vec3<f32>, jitter:
 	if !h.hit {
 		return false;
 	}
-	if (*ink).id.y == 0u {
+	if !(*ink).settled {
 		(*ink).id = vec2<u32>(index + 1u, h.offset + 1u);
+		(*ink).settled = true;
 	}
 	paint(ink, shaded_byte(word, f.cell, f.look, h, ray), near);
 	return near == 1.0;
@@ -97,7 +100,7 @@ fn trace(x: u32, y: u32, ink: ptr<function, Ink>) {
 	}
 	var before = 0u;
 	let most = 4u * (view.extent.x + view.extent.y + view.extent.z);
-	for (var n = 0u; n < most && w.alive && (*ink).left > 0.004; n++) {
+	for (var n = 0u; n < most && w.alive && ((*ink).left > 0.004 || !(*ink).settled); n++) {
 		let c = walk_cell(&w);
 		let entered = w.t;
 		if block_is_air(c) {

@@ -152,7 +152,7 @@ fn lines_of(f: Face, mask: u32) -> Lines {
 		} else if !same_owner(neighbour, f.look) {
 			l.owner = max(l.owner, saturate(max(0.0225 * px, 0.45) + 0.5 - far));
 		} else {
-			l.lattice = max(l.lattice, saturate(0.95 - far));
+			l.lattice = max(l.lattice, saturate(0.8 - far));
 		}
 	}
 	return l;

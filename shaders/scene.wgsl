@@ -24,8 +24,8 @@ struct View {
 	eye: vec4<i32>,      // in 1/4096 frame
 	extent: vec4<u32>,   // cells along x, y, z; w: bits of a ray's time for one frame of depth
 	size: vec4<u32>,     // image width, height; number of this sample; flags
-	focus: vec4<u32>,    // groups to show in full (bit mask), pid likewise (NONE: all); time before
-	                     // which frames are so near that their bytes show (0: never)
+	focus: vec4<u32>,    // groups to show in full (bit mask), pid likewise (NONE: all); times before
+	                     // which bytes of frames show, and can be picked (0: never)
 	canvas: vec4<f32>,   // background, linear; w: focal length in pixels
 	fog: vec4<f32>,      // colour of air, linear; w: extinction of air per frame
 	edge: vec4<f32>,     // colour of owner edges, linear; w: strength

@@ -4,7 +4,7 @@
 // it is told to; when to draw is decided in picture.js.
 import { cornersOf, project } from './camera.js';
 import { PAGE } from './memory.js';
-import { glassTime } from './pick.js';
+import { GLASS_PX, HALF_GLASS_PX, timeOf } from './pick.js';
 
 const SCENE = ['scene', 'march', 'light', 'bytes', 'draw'];
 const FLAG_SHADOW = 1;
@@ -156,7 +156,8 @@ export class Gpu {
 		const i = new Int32Array(this.#view), u = new Uint32Array(this.#view), f = new Float32Array(this.#view);
 		[view.d0, view.du, view.dv, view.eye].forEach((v, n) => i.set(v, n * 4));
 		u.set([...view.extent, view.bits, this.width, this.height, sample,
-			shadow ? FLAG_SHADOW : 0, look.focus.groups, look.focus.pid, glassTime(view, this.hasBytes), 0], 16);
+			shadow ? FLAG_SHADOW : 0, look.focus.groups, look.focus.pid,
+			...[GLASS_PX, HALF_GLASS_PX].map((px) => (this.hasBytes ? timeOf(view, px) : 0))], 16);
 		f.set([...style.canvas, view.focal, ...style.fog, style.air, ...style.edge, style.edgeStrength,
 			...style.wire, style.wireStrength], 28);
 		style.groups.forEach((g, n) => f.set([...g.colour, g.hatched ? 1 : 0], 44 + 4 * n));

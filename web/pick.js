@@ -4,17 +4,16 @@
 import { NONE } from './hilbert.js';
 import { depthOf, rayOf, walkBytes, walkCell, walkStart, walkStep } from './march.js';
 
-const GLASS_PX = 30; // from here on frames begin to turn into cases of bytes
+// Pixels per frame from which frames begin to turn into cases of bytes, and are half of that.
+export const GLASS_PX = 30, HALF_GLASS_PX = 45;
 
-// Ray time before which frames are seen from so near that their bytes show; 0: never.
-export function glassTime(view, near) {
-	return near ? Math.floor(view.focal / GLASS_PX * 2 ** view.bits) : 0;
-}
+// Ray time before which frames are that large.
+export const timeOf = (view, px) => Math.floor(view.focal / px * 2 ** view.bits);
 
 // { frame, offset, cell, depth } with frame and offset -1 where there is none. `held`: how many
 // frames have their bytes on the GPU.
 export function pick(view, x, y, look, memory, offsets, held) {
-	const w = walkStart(view, rayOf(view, Math.floor(x), Math.floor(y))), glass = glassTime(view, held > 0);
+	const w = walkStart(view, rayOf(view, Math.floor(x), Math.floor(y))), glass = held > 0 ? timeOf(view, HALF_GLASS_PX) : 0;
 	const { extent, cells } = look.fold, eye = 2 ** view.bits;
 	let first = null;
 	for (; w.alive; walkStep(view, w)) {

@@ -4,12 +4,11 @@
 import { clampPose, flight, framePose, startPose } from './camera.js';
 import { Gpu, linearColour } from './gpu.js';
 import { Orbit } from './input.js';
-import { pick } from './pick.js';
+import { GLASS_PX, pick } from './pick.js';
 import { Picture } from './picture.js';
 import { byId, clean, hex, make, size } from './text.js';
 
 const LIFT = 16, MARGIN = 16;
-const NEAR_PX = 30; // from here on bytes can be seen
 const REDUCED = matchMedia('(prefers-reduced-motion: reduce)');
 
 function colourOf(name) {
@@ -33,6 +32,7 @@ export class Scene {
 			state.addEventListener(type, (event) => this.#changed(type, event.detail));
 		state.memory.addEventListener('owners', () => this.#owners());
 		state.memory.addEventListener('frames', ({ detail }) => this.#written(detail));
+		state.memory.addEventListener('complete', () => this.#nearer());
 		new ResizeObserver(() => this.#resized()).observe(canvas);
 	}
 
@@ -169,9 +169,9 @@ export class Scene {
 		if (!gpu || gpu.hasBytes || !memory.complete)
 			return;
 		const view = this.view, gap = this.extent.map((e, d) => Math.max(0, -view.position[d], view.position[d] - e));
-		if (view.focal / Math.max(0.5, Math.hypot(...gap)) > NEAR_PX) {
+		if (view.focal / Math.max(0.5, Math.hypot(...gap)) > GLASS_PX) {
 			gpu.holdBytes(memory);
-			this.picture.redraw();
+			this.#owners(); // which frames have data
 		}
 	}
 
