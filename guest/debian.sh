@@ -76,19 +76,18 @@ collect_modules() {
 	depmod -b "$PWD/few" "$release"
 	sed "s,.*/,/$in_guest/,; s,\.ko\..*,.ko," loaded.list >modules
 	{
-		echo '#mtree'
-		printf './lib/modules/%s mode=0755 uid=0 gid=0 time=0 nlink=1 type=dir\n' "$release"
+		echo "dir lib/modules/$release 0755 0"
 		for file in "few/$in_guest"/*.ko "few/$in_guest/modules.dep"; do
-			printf './%s mode=0644 uid=0 gid=0 time=0 nlink=1 type=file contents=%s\n' "${file#few/}" "$file"
+			echo "file ${file#few/} $file 0644 0"
 		done
-		echo './etc/glassbox/modules mode=0644 uid=0 gid=0 time=0 nlink=1 type=file contents=modules'
-	} >list.mtree
-	bsdtar --format newc -cf out/modules.cpio @list.mtree || gb_die "bsdtar could not write the archive of modules"
+		echo 'file etc/glassbox/modules modules 0644 0'
+	} >list
+	gb_cpio list out/modules.cpio
 }
 
-gb_need run apt-get apt-cache dpkg-deb bsdtar modprobe depmod flock lz4 xz zstd od
+gb_need run apt-get apt-cache dpkg-deb modprobe depmod flock lz4 xz zstd od
 PATH=$PATH:/usr/sbin:/sbin
-recipe=$(cat debian.sh extract-vmlinux.sh)
+recipe=$(cat debian.sh extract-vmlinux.sh cpio.c)
 ! gb_known debian -- "$series" "$recipe" || exit 0
 image=$(wanted_image)
 if [ -z "$image" ]; then

@@ -5,13 +5,14 @@
 #
 # An artefact lives in a directory of its own, $gb_cache/NAME-HASH, where HASH covers everything that went into it.
 # It is made in a directory beside it and renamed when complete, so whatever bears the name is complete.
-# The sourcing script sets gb_tool (its name in messages) first.
+# The sourcing script sets gb_tool (its name in messages) first and stands in the directory of this file.
 
 LC_ALL=C # for sort, and for what tools say that is read here
 export LC_ALL
 
 gb_cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set, and XDG_CACHE_HOME is not either}/.cache}/glassbox/guests
 gb_work=
+gb_guest_dir=$PWD
 
 gb_say() { printf '%s: %s\n' "${gb_tool:?}" "$*" >&2; }
 gb_die() { gb_say "$*"; exit 1; }
@@ -102,6 +103,17 @@ gb_deb() {
 		dpkg-deb -x "$gb_file" "$gb_dir" || gb_die "cannot unpack $gb_file: is the disk full?"
 		rm -f "$gb_file"
 	done
+}
+
+# gb_cpio LIST ARCHIVE: writes an initramfs (see cpio.c); the program is compiled once. Runs in the directory of the list's sources.
+gb_cpio() {
+	gb_program=$gb_cache/cpio-$(gb_hash "$gb_guest_dir/cpio.c" -- "$(cc -dumpfullversion)")
+	if [ ! -x "$gb_program" ]; then
+		mkdir -p "$gb_cache"
+		cc -std=gnu17 -D_GNU_SOURCE -O2 -o "$gb_program.$$" "$gb_guest_dir/cpio.c" || gb_die "cannot compile guest/cpio.c"
+		mv "$gb_program.$$" "$gb_program"
+	fi
+	"$gb_program" <"$1" >"$2" || gb_die "cannot write the archive $2"
 }
 
 # Reads a build's output, shows how far it is: gb_progress TOTAL WHAT. A bar on a terminal, a line every tenth elsewhere.

@@ -33,7 +33,7 @@ run     qemu-system-x86/1:10.0          the emulator
 run     binutils|readelf                which libraries the guest's programs need
 run     ca-certificates                 https, for Alpine
 run     curl|curl                       fetches Alpine
-run     libarchive-tools                bsdtar writes the initramfs, with device nodes, without root
+check   libarchive-tools                bsdtar: the archive of the programs that freeze a guest
 run     lz4|lz4                         unpacks a kernel
 run     xz-utils|xz                     unpacks a kernel, a kernel's source, a module
 run     zstd|zstd                       unpacks a kernel
