@@ -44,7 +44,7 @@ const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max)
 	if (gb_kernel_read_string(l->k, (gb_gva){va}, text, max < sizeof(text) ? max : sizeof(text),
 				  NULL) != 0)
 		return "";
-	copy = gb_arena_strndup(l->arena, text, strlen(text));
+	copy = gb_arena_strndup(l->arena, text, strcspn(text, "\n"));
 	return copy ? copy : "";
 }
 
@@ -69,6 +69,7 @@ static const char *user_name(struct gb_listing *l, const struct gb_vma *v, uint6
 		return "";
 	memmove(text + (v->file.v ? 12 : 6), text, 80);
 	memcpy(text, v->file.v ? "[anon_shmem:" : "[anon:", v->file.v ? 12 : 6);
+	text[strcspn(text, "\n")] = 0; // the kernel lets none in, but who says that this is one
 	text[strlen(text) + 1] = 0;
 	text[strlen(text)] = ']';
 	copy = gb_arena_strndup(l->arena, text, strlen(text));
