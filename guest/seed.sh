@@ -17,8 +17,6 @@ umask 077
 caller=$PWD
 cd "$(dirname "$0")"
 gb_tool=seed
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
 usage() { sed -n 's/^# usage/usage/p' seed.sh >&2; exit 2; }
