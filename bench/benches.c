@@ -5,5 +5,6 @@
 
 const struct gb_bench_entry gb_benches[] = {
     {"ram", "reading, copying and watching guest RAM, against memcpy", gb_bench_ram},
+    {"boot", "from exec of QEMU to userland ready, under TCG", gb_bench_boot},
     {},
 };
