@@ -139,7 +139,7 @@ function frameInfo(i) {
 	const c = classes[cls[i]], p = processes.find((q) => q.pid === owner[i]);
 	return { index: i, pfn: i, gpa: '0x' + (i * 4096).toString(16), class: c.name, group: c.group, pid: owner[i],
 		comm: p?.comm ?? null, mappers: p ? [{ pid: p.pid, comm: p.comm, gva: '0x55ac45fd2000', vma: '[heap]' }] : [],
-		symbol: null, gva: p ? '0x55ac45fd2000' : null, access: p ? 'read, write' : null, data: !frame(i).equals(zero), torn: false };
+		symbol: null, gva: p ? '0x55ac45fd2000' : null, access: p ? 'rw-' : null, owner: c.name, data: !frame(i).equals(zero), torn: false };
 }
 
 const server = createServer((request, response) => {
