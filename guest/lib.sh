@@ -40,8 +40,12 @@ gb_hash() {
 	} | sha256sum | cut -c1-16
 }
 
+# A child that was killed a moment ago may still write: then the directory is not empty at first.
 gb_cleanup() {
-	[ -z "$gb_work" ] || rm -rf "$gb_work"
+	gb_tries=0
+	while [ -n "$gb_work" ] && ! rm -rf "$gb_work" 2>/dev/null && [ $gb_tries -lt 100 ]; do
+		gb_tries=$((gb_tries + 1))
+	done
 	gb_work=
 }
 
