@@ -14,15 +14,21 @@
 //	name        pid   reading   content
 //	version     0     1         /proc/version                             text
 //	cmdline     0     1         /proc/cmdline                             text
+//	cpuinfo     0     1         /proc/cpuinfo                             text; flags the kernel does not use are missing (la57, pti)
 //	iomem       0     1         /proc/iomem                               text
 //	modules     0     1         /proc/modules                             text
 //	kallsyms    0     1         /proc/kallsyms                            text; lines with [module] are not of vmlinux
 //	stat        pid   1, 2      /proc/PID/stat                            text; comm in it is raw: it may hold ) and newlines
 //	status      pid   1, 2      /proc/PID/status                          text; comm in it is escaped by the kernel
+//	cmdline     pid   1, 2      /proc/PID/cmdline                         raw words, each with a zero; missing for kernel threads
 //	exe         pid   1, 2      the link /proc/PID/exe                    text; missing for kernel threads
 //	maps        pid   1, 2      /proc/PID/maps                            text; missing for kernel threads and zombies
 //	pagemap     pid   1, 2      struct gb_truth_mapping per page that /proc/PID/pagemap calls present or swapped
-//	task        tid   1, 2      /proc/PID/task/TID/stat                   text; each thread, the leader too
+//	threads     pid   1, 2      uint32_t per thread of the process, the leader too
+//	task        tid   1, 2      /proc/PID/task/TID/stat                   text
+//	meminfo     0     1, 2      /proc/meminfo                             text
+//	zoneinfo    0     1, 2      /proc/zoneinfo                            text
+//	vmallocinfo 0     1, 2      /proc/vmallocinfo                         text
 //	kpageflags  0     1, 2      /proc/kpageflags                          uint64_t per frame, from PFN 0
 //	kpagecount  0     1, 2      /proc/kpagecount                          uint64_t per frame, from PFN 0
 //	end         0     2         nothing: a truth without it was cut off

@@ -5,9 +5,6 @@
 
 #include "cmd/command.h"
 
-extern const struct gb_command gb_cmd_bench;
-extern const struct gb_command gb_cmd_doctor;
-extern const struct gb_command gb_cmd_help;
 extern const struct gb_command gb_cmd_attach;
 extern const struct gb_command gb_cmd_bench;
 extern const struct gb_command gb_cmd_doctor;

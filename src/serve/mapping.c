@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "kernel/symbols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,11 +114,15 @@ static const struct gb_vma *find_vma(const struct gb_process *p, gb_gva gva)
 	return NULL;
 }
 
-static void put_access(struct gb_json *j, uint64_t rights)
+static void put_access(struct gb_json *j, const struct mapper *m)
 {
-	char text[4] = {'r', rights & GB_PTE_WRITE ? 'w' : '-', rights & GB_PTE_NX ? '-' : 'x', 0};
+	char text[4] = "r--";
 
-	gb_json_pair(j, "access", str, text);
+	if (m && m->rights & GB_PTE_WRITE)
+		text[1] = 'w';
+	if (m && !(m->rights & GB_PTE_NX))
+		text[2] = 'x';
+	gb_json_pair(j, "access", str, m ? text : NULL);
 }
 
 static void put_mappers(struct gb_json *j, const struct search *s)
@@ -133,7 +138,7 @@ static void put_mappers(struct gb_json *j, const struct search *s)
 		gb_json_pair(j, "comm", str, m->process->comm);
 		gb_json_pair(j, "gva", hex, m->gva.v);
 		gb_json_pair(j, "vma", str, v ? v->name : NULL);
-		put_access(j, m->rights);
+		put_access(j, m);
 		gb_json_end_object(j);
 	}
 	gb_json_end_array(j);
@@ -168,22 +173,46 @@ static bool kernel_address(const struct gb_census *c, struct gb_ram *ram, uint64
 	return false;
 }
 
+// "name+0x1f" of the first byte, for what lies in the kernel's image.
+static void put_symbol(struct gb_json *j, const struct gb_census *c, const struct mapper *kernel)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
+	struct gb_symbol symbol;
+	uint64_t offset;
+
+	gb_json_key(j, "symbol");
+	if (kernel && gb_symbol_nearest(gb_guest_kernel_get(c->kernel), kernel->gva, &symbol, &offset) == 0)
+		gb_buf_printf(&text, offset ? "%s+0x%llx" : "%s", symbol.name,
+			      (unsigned long long)offset);
+	gb_json_str(j, text.data);
+}
+
+static void put_owner(struct gb_json *j, const struct gb_census *c, uint64_t index)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
+
+	gb_json_key(j, "owner");
+	if (c->kernel)
+		gb_frame_describe(gb_guest_kernel_get(c->kernel), &c->processes, &c->frames,
+				  (size_t)index, &text);
+	gb_json_str(j, text.data);
+}
+
 static void put_address(struct gb_json *j, const struct gb_census *c, struct gb_ram *ram,
 			uint64_t index, const struct search *s)
 {
+	const struct mapper *m = s->count ? &s->found[0] : NULL;
 	struct mapper kernel;
 
-	if (s->count) {
-		gb_json_pair(j, "gva", hex, s->found[0].gva.v);
-		put_access(j, s->found[0].rights);
-	} else if (c->kernel && kernel_address(c, ram, index, s->frame, &kernel)) {
-		gb_json_pair(j, "gva", hex, kernel.gva.v);
-		put_access(j, kernel.rights);
-	} else {
-		gb_json_pair(j, "gva", str, NULL);
-		gb_json_pair(j, "access", str, NULL);
-	}
-	gb_json_pair(j, "symbol", str, NULL);
+	if (!m && c->kernel && kernel_address(c, ram, index, s->frame, &kernel))
+		m = &kernel;
+	gb_json_key(j, "gva");
+	if (m)
+		gb_json_hex(j, m->gva.v);
+	else
+		gb_json_null(j);
+	put_access(j, m);
+	put_symbol(j, c, m == &kernel ? m : NULL);
 }
 
 static int has_data(struct gb_ram *ram, gb_gpa frame, bool *ret, struct gb_error *err)
@@ -222,6 +251,7 @@ int gb_mapping_frame(const struct gb_census *c, struct gb_ram *ram, uint64_t ind
 	gb_json_pair(&j, "gpa", hex, s.frame.v);
 	gb_json_pair(&j, "class", str, gb_frame_class_name(class));
 	gb_json_pair(&j, "group", str, gb_frame_group_info(gb_frame_class_group(class))->key);
+	put_owner(&j, c, index);
 	gb_json_pair(&j, "pid", i64, pid);
 	gb_json_pair(&j, "comm", str, p ? p->comm : NULL);
 	put_mappers(&j, &s);
