@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SET(array, text) snprintf((array), sizeof(array), "%s", (text))
+
 static char base_dir[64];
 
 static void fresh(void)
@@ -51,8 +53,8 @@ static void fill(const struct gb_claim *c, struct gb_vm_info *ret)
 				   .cpus = 2,
 				   .ssh_port = 40000,
 				   .attached = true};
-	strcpy(ret->name, c->name);
-	strcpy(ret->dir, c->dir);
+	SET(ret->name, c->name);
+	SET(ret->dir, c->dir);
 	snprintf(ret->ram_path, sizeof(ret->ram_path), "%.1000s/ram", c->dir);
 	gb_layout_identity(8192, &ret->layout);
 }
@@ -230,7 +232,7 @@ static void attached_guests_live_on(void)
 	fresh();
 	REQUIRE_OK(gb_claim_take("theirs", true, &c, &err), err);
 	fill(&c, &info); // QEMU is this process: ending it would end the test
-	strcpy(info.ram_path, "/dev/shm/glassbox-ram-not-ours/ram");
+	SET(info.ram_path, "/dev/shm/glassbox-ram-not-ours/ram");
 	CHECK_OK(gb_info_write(&info, &err), err);
 	close(c.lock_fd);
 	CHECK_OK(gb_claim_sweep(&err), err);
@@ -260,7 +262,7 @@ static void damaged_entries(void)
 	}
 	// A directory of another name moved in its place.
 	fill(&c, &info);
-	strcpy(info.dir, "/elsewhere");
+	SET(info.dir, "/elsewhere");
 	gb_claim_release(&c);
 	clean();
 }
