@@ -60,7 +60,7 @@ static int prepare(struct gb_run *run, struct gb_claim *claim, struct gb_vm_info
 	memcpy(info->dir, claim->dir, sizeof(info->dir));
 	info->supervisor_pid = self.pid;
 	info->supervisor_start = self.start;
-	r = gb_claim_place_ram(claim, run->plan.config.memory, info, err);
+	r = gb_claim_place_ram(claim, gb_guest_room(&run->plan), info, err);
 	if (r == 0 && run->plan.archive_count)
 		r = gb_guest_seed(&run->plan, claim, run->request.command, run->request.interrupt_fd,
 				  err);

@@ -119,6 +119,10 @@ report $? 'a guest that powers off is gone, with all that was its'
 gb run tiny --machine microvm -- uname -s
 [ "$status" = 0 ] && [ "$(cat "$work/out")" = Linux ]
 report $? 'microvm'
+gb run tiny --machine microvm --detach --name small --no-view
+"$g" ssh small -- poweroff >"$work/out" 2>"$work/err"
+eventually nothing_left
+report $? 'a microvm that powers off is gone, too'
 gb run tiny --machine pc --cpus 2 --mem 96M -- sh -c 'nproc; grep -c . /proc/self/maps >/dev/null'
 [ "$status" = 0 ] && [ "$(cat "$work/out")" = 2 ]
 report $? 'pc with two CPUs'
