@@ -18,7 +18,7 @@ run: deps build
 	@$(BUILD)/glassbox run $(RUN_ARGS)
 
 deps:
-	@tools/deps.sh build run guests
+	@tools/deps.sh build run
 
 $(BUILD)/build.ninja:
 	@tools/deps.sh build

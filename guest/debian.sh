@@ -5,18 +5,17 @@
 #
 # usage: guest/debian.sh [--kernel X.Y]      prints the directory with the kernel
 #
-# Without --kernel: the kernel that linux-image-cloud-amd64 of the running release stands for. With it: the newest cloud kernel
-# of that series that apt knows (6.12 on Debian 12, too). The directory holds bzImage (as Debian ships it; boots with KASLR),
-# vmlinux (the ELF in it; boots by PVH), config, release, package, and modules.cpio: what a guest needs for a network card and a
-# disk of virtio, with /etc/glassbox/modules naming those to load.
+# Without --kernel: the kernel that linux-image-cloud-amd64 of the running release stands for. With
+# it: the newest cloud kernel of that series that apt knows (6.12 on Debian 12, too). The directory
+# holds bzImage (as Debian ships it; boots with KASLR), vmlinux (the ELF in it; boots by PVH),
+# config, release, package, and modules.cpio: what a guest needs for a network card and a disk of
+# virtio, with /etc/glassbox/modules naming those to load.
 set -eu
 cd "$(dirname "$0")"
 gb_tool=debian
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
-usage() { sed -n 's/^# \{0,1\}//; 6p' debian.sh >&2; exit 2; }
+usage() { sed -n 's/^# usage/usage/p' debian.sh >&2; exit 2; }
 series=
 case $# in
 0) ;;
@@ -44,7 +43,8 @@ wanted_image() {
 loaded='virtio_pci virtio_net'
 carried="$loaded virtio_blk virtio_console"
 
-# Prints the files of modules and what they need, in the order of loading. A module that is built in has none.
+# Prints the files of modules and what they need, in the order of loading. A module that is built in
+# has none.
 module_files() {
 	for module; do
 		modprobe -d "$PWD/mod" -S "$release" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
@@ -76,19 +76,18 @@ collect_modules() {
 	depmod -b "$PWD/few" "$release"
 	sed "s,.*/,/$in_guest/,; s,\.ko\..*,.ko," loaded.list >modules
 	{
-		echo '#mtree'
-		printf './lib/modules/%s mode=0755 uid=0 gid=0 time=0 nlink=1 type=dir\n' "$release"
+		echo "dir lib/modules/$release 0755 0"
 		for file in "few/$in_guest"/*.ko "few/$in_guest/modules.dep"; do
-			printf './%s mode=0644 uid=0 gid=0 time=0 nlink=1 type=file contents=%s\n' "${file#few/}" "$file"
+			echo "file ${file#few/} $file 0644 0"
 		done
-		echo './etc/glassbox/modules mode=0644 uid=0 gid=0 time=0 nlink=1 type=file contents=modules'
-	} >list.mtree
-	bsdtar --format newc -cf out/modules.cpio @list.mtree || gb_die "bsdtar could not write the archive of modules"
+		echo 'file etc/glassbox/modules modules 0644 0'
+	} >list
+	gb_cpio list out/modules.cpio
 }
 
-gb_need run apt-get apt-cache dpkg-deb bsdtar modprobe depmod flock lz4 xz zstd od
+gb_need run apt-get apt-cache dpkg-deb modprobe depmod flock lz4 xz zstd od
 PATH=$PATH:/usr/sbin:/sbin
-recipe=$(cat debian.sh extract-vmlinux.sh)
+recipe=$(cat debian.sh extract-vmlinux.sh cpio.c)
 ! gb_known debian -- "$series" "$recipe" || exit 0
 image=$(wanted_image)
 if [ -z "$image" ]; then

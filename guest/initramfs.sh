@@ -1,20 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# Makes the userland of the built-in guests: busybox and dropbear out of Debian's archive, our PID 1, as one cpio archive.
+# Makes the userland of the built-in guests: busybox and dropbear out of Debian's archive, our PID
+# 1, as one cpio archive.
 #
 # usage: guest/initramfs.sh      prints the directory with initramfs.cpio
 #
-# The archive is not compressed (unpacking it costs the guest less than decompressing), holds no key and no password, and is
-# byte for byte the same whenever it is made from the same packages. Nothing is installed and root is not needed.
+# The archive is not compressed (unpacking it costs the guest less than decompressing), holds no key
+# and no password, and is byte for byte the same whenever it is made from the same packages. Nothing
+# is installed and root is not needed.
 set -eu
 cd "$(dirname "$0")"
 gb_tool=initramfs
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
-[ $# -eq 0 ] || { sed -n 's/^# \{0,1\}//; 6p' initramfs.sh >&2; exit 2; }
+[ $# -eq 0 ] || { sed -n 's/^# usage/usage/p' initramfs.sh >&2; exit 2; }
 
 # dropbear and what it needs, each with the version that apt would take: NAME=VERSION.
 wanted_packages() {
@@ -42,17 +42,11 @@ needed_libraries() {
 	done
 }
 
-# One line of the list for bsdtar: entry PATH MODE OWNER MORE. Times are zero: the same content gives the same bytes.
-entry() {
-	printf './%s mode=%s uid=%s gid=%s time=0 nlink=1 %s\n' "$1" "$2" "$3" "$3" "$4"
-}
-
-file() { entry "$2" "$3" "${4:-0}" "type=file contents=$1"; }
-dir() { entry "$1" "$2" "${3:-0}" type=dir; }
-link() { entry "$1" 0777 0 "type=link link=$2"; }
+file() { echo "file $2 $1 $3 ${4:-0}"; }
+dir() { echo "dir $1 $2 ${3:-0}"; }
+link() { echo "slink $1 $2"; }
 
 list() {
-	echo '#mtree'
 	for name in bin dev etc etc/crontabs etc/dropbear etc/glassbox home lib lib64 lib/modules mnt proc run sbin srv srv/www \
 		sys tmp usr usr/bin usr/lib usr/sbin usr/local usr/local/bin var var/log var/spool var/spool/cron; do
 		dir "$name" 0755
@@ -61,15 +55,15 @@ list() {
 	dir root/.ssh 0700
 	dir home/alice 0755 1000
 	dir home/alice/.ssh 0700 1000
-	entry dev/console 0600 0 'type=char device=native,5,1'
-	entry dev/null 0666 0 'type=char device=native,1,3'
+	echo 'nod dev/console 0600 5 1'
+	echo 'nod dev/null 0666 1 3'
 	link var/run /run
 	link var/spool/cron/crontabs /etc/crontabs
 	link etc/mtab /proc/self/mounts
 	file init init 0755
 	link sbin/init /init
-	file pkg/bin/busybox bin/busybox 0755
-	for applet in $(pkg/bin/busybox --list | grep -vxE 'busybox|init|linuxrc'); do
+	file "$busybox" bin/busybox 0755
+	for applet in $("$busybox" --list | grep -vxE 'busybox|init|linuxrc'); do
 		link "bin/$applet" busybox
 	done
 	for applet in poweroff reboot halt; do
@@ -94,8 +88,8 @@ list() {
 }
 
 gb_need build cc
-gb_need run apt-get apt-cache dpkg-deb bsdtar readelf flock
-inputs=$(printf '%s\n' initramfs.sh init/*.[ch] && find root -type f | sort)
+gb_need run apt-get apt-cache dpkg-deb readelf flock
+inputs=$(printf '%s\n' initramfs.sh cpio.c init/*.[ch] && find root -type f | sort)
 # shellcheck disable=SC2086 # a list of files
 ! gb_known initramfs $inputs -- "$(cc -dumpfullversion)" || exit 0
 packages=$(wanted_packages)
@@ -126,9 +120,10 @@ cc -std=gnu17 -D_GNU_SOURCE -Os -static -s -Wl,--build-id=none -o "$gb_work/init
 	gb_die "cannot compile the guest's PID 1 (guest/init)"
 mkdir "$gb_work/out"
 cd "$gb_work"
-list >list.mtree
-# Not in a pipe: bsdtar's own exit code counts.
-bsdtar --format newc -cf out/initramfs.cpio @list.mtree || gb_die "bsdtar could not write the archive"
+busybox=$(find pkg -type f -path '*bin/busybox')
+[ -x "$busybox" ] || gb_die "the package busybox-static holds no busybox"
+list >list
+gb_cpio list out/initramfs.cpio
 printf '%s\n' "$packages" >out/packages
 gb_publish "$gb_work/out" "$target"
 gb_say "made the userland, $(($(wc -c <"$target/initramfs.cpio") / 1024)) KiB"

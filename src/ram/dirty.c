@@ -22,6 +22,7 @@ struct gb_dirty {
 	struct gb_frame_hash *seen; // by packed index
 	uint64_t *changed, *zeroed; // set atomically: pieces may share a word
 	size_t words;               // of each bitmap
+	unsigned cores;
 	pthread_mutex_t sink_lock;
 };
 
@@ -91,6 +92,7 @@ int gb_dirty_new(struct gb_ram *ram, struct gb_dirty **ret, struct gb_error *err
 	pthread_mutex_init(&d->sink_lock, NULL);
 	d->ram = ram;
 	d->frames = gb_ram_frames(ram);
+	d->cores = GB_PARALLEL_MAX;
 	r = set_up(d, err);
 	if (r != 0)
 		gb_dirty_free(d);
@@ -120,6 +122,11 @@ void gb_dirty_reset(struct gb_dirty *d)
 {
 	for (uint64_t i = 0; i < d->frames; i++)
 		d->seen[i] = d->zero;
+}
+
+void gb_dirty_set_cores(struct gb_dirty *d, unsigned n)
+{
+	d->cores = n;
 }
 
 // Word by word, because gb_dirty_matches() may look.
@@ -242,7 +249,7 @@ int gb_dirty_scan(struct gb_dirty *d, gb_dirty_sink *sink, void *arg, struct gb_
 		return r;
 	memset(d->changed, 0, d->words * sizeof(*d->changed));
 	memset(d->zeroed, 0, d->words * sizeof(*d->zeroed));
-	r = gb_parallel(gb_pieces(d->ram), look_at_piece, &scan);
+	r = gb_parallel_on(d->cores, gb_pieces(d->ram), look_at_piece, &scan);
 	if (r != 0)
 		return gb_fail(err, r, "the RAM file went away while it was scanned");
 	atomic_store(&d->ram->extents.warm, true);

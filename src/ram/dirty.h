@@ -22,6 +22,10 @@ void gb_dirty_cleanup(struct gb_dirty **d);
 // Forget all: the next scan is like the first one.
 void gb_dirty_reset(struct gb_dirty *d);
 
+// Scan on at most n cores, the caller's among them (all, if never called). Beside a running guest,
+// leave the cores to its virtual CPUs: one core often reads as fast as the memory gives.
+void gb_dirty_set_cores(struct gb_dirty *d, unsigned n);
+
 // Called for each changed frame that is not all zeros, in no order, by one thread at a time (not
 // always the same one). bytes is a private copy of the frame, valid until the callback returns.
 typedef void gb_dirty_sink(void *arg, uint64_t index, const uint8_t bytes[GB_PAGE_SIZE]);

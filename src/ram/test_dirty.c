@@ -187,6 +187,7 @@ static void a_reset_finder_reports_all_again(void)
 		CHECK_EQ(result.data_frames, 3);
 		if (round == 1)
 			gb_dirty_reset(d);
+		gb_dirty_set_cores(d, 1);
 	}
 	test_image_free(&i);
 }
