@@ -74,6 +74,35 @@ const linear = (rgb) => rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : (
 const length = (v) => Math.hypot(...v);
 const sameHue = (a, b) => a.reduce((sum, c, i) => sum + c * b[i], 0) / (length(a) * length(b) || 1);
 
+// John Skilling, "Programming the Hilbert curve" (2004), as printed: index to voxel, 3 axes.
+function hilbert(bits, index) {
+	const x = [0, 0, 0];
+
+	for (let bit = 3 * bits - 1; bit >= 0; bit--) {
+		const axis = (3 * bits - 1 - bit) % 3;
+
+		x[axis] = x[axis] << 1 | Math.floor(index / 2 ** bit) % 2;
+	}
+	const gray = x[2] >> 1;
+
+	x[2] ^= x[1];
+	x[1] ^= x[0];
+	x[0] ^= gray;
+	for (let q = 2; q !== 2 << (bits - 1); q <<= 1) {
+		for (let i = 2; i >= 0; i--) {
+			const swap = (x[0] ^ x[i]) & (q - 1);
+
+			if (x[i] & q) {
+				x[0] ^= q - 1;
+			} else {
+				x[0] ^= swap;
+				x[i] ^= swap;
+			}
+		}
+	}
+	return x;
+}
+
 async function findInRam(text) {
 	const ram = readFileSync(guest.ram), at = ram.indexOf(text);
 
@@ -115,8 +144,9 @@ test('the page comes up with the guest\'s name, kernel, owners and processes', a
 	assert.ok(classes.unknown < 16384 / 20, `${classes.unknown} unknown`);
 });
 
+// The guest stays paused for the next two tests, so that what is drawn is what they ask for.
 test('the picture that arrives is the guest\'s memory', async () => {
-	const paused = tab.waitForFunction(() => document.getElementById('pause').textContent === 'Resume', null, { timeout: 5000 });
+	const paused = tab.waitForFunction(() => document.getElementById('pause').textContent === 'Resume', null, { timeout: 20000 });
 
 	await tab.click('#pause');
 	await paused;
@@ -151,8 +181,6 @@ test('the picture that arrives is the guest\'s memory', async () => {
 			break;
 	}
 	assert.deepEqual(differing, []);
-	await tab.click('#pause');
-	await waitFor(() => document.getElementById('pause').textContent === 'Pause');
 });
 
 test('the canvas shows the owners\' colours where they should be', async () => {
@@ -198,16 +226,20 @@ test('a click names the right frame', async () => {
 			continue;
 		groups.add(facts.group);
 		await tab.mouse.click(left + x, top + y);
-		await waitFor(([f]) => window.glassbox.state.selected === f, [frame], 5000).catch(async (error) => {
+		await waitFor(([f]) => window.glassbox.state.selected === f, [frame], 10000).catch(async (error) => {
 			throw new Error(`a click at ${x},${y} selected ${await page(() => window.glassbox.state.selected)}, not ${frame}: ${error.message}`);
 		});
-		await tab.waitForFunction((text) => document.getElementById('right').textContent.includes(text), `Frame 0x${facts.pfn.toString(16)}`, { timeout: 5000 });
+		await tab.waitForFunction((text) => document.getElementById('right').textContent.includes(text), `Frame 0x${facts.pfn.toString(16)}`, { timeout: 10000 });
 		const words = await page((key) => window.glassbox.memory.groups.find((g) => g.key === key).words, facts.group);
 
-		assert.ok((await tab.textContent('#right')).toLowerCase().includes(words.toLowerCase()), `${words} in the inspector`);
+		await waitFor((text) => document.getElementById('right').textContent.toLowerCase().includes(text), words.toLowerCase(), 8000).catch(async () => {
+			throw new Error(`${words} is not in: ${await tab.textContent('#right')} ${JSON.stringify(facts)}`);
+		});
 		await tab.keyboard.press('Escape');
 	}
 	assert.ok(groups.size >= 3, [...groups].join());
+	await tab.click('#pause');
+	await waitFor(() => document.getElementById('pause').textContent === 'Pause');
 });
 
 test('a byte written in the guest changes the right voxel', async () => {
@@ -241,7 +273,15 @@ test('a byte written in the guest changes the right voxel', async () => {
 	const { body } = await get(server, `api/bytes/0x${(frame * PAGE).toString(16)}/${PAGE}`);
 
 	assert.deepEqual([...body], after);
-	// The voxel: what a look from near at the frame's cell hits where this byte is.
+	const voxel = await page((i) => {
+		const { scene, state: { look: { fold } }, offsets } = window.glassbox, [x, y, z] = scene.cellOf(i);
+		const turn = fold.cells[x + fold.extent[0] * (y + fold.extent[1] * z)] >>> 27;
+		const local = offsets.subarray(turn * 4096, turn * 4096 + 4096).indexOf(2989);
+
+		return [x * 16 + (local & 15), y * 16 + (local >> 4 & 15), z * 16 + (local >> 8)];
+	}, frame);
+
+	assert.deepEqual(voxel, hilbert(9, frame * PAGE + 2989));
 	await page((i) => window.glassbox.state.select(i), frame);
 	assert.match(await tab.textContent('#right'), new RegExp(`0x${frame.toString(16)}`));
 });
