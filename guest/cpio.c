@@ -4,13 +4,15 @@
 //
 // usage: cpio <LIST >ARCHIVE
 //
-// The list has the form of the kernel's own usr/gen_init_cpio (no variables, owner and group are one number):
+// The list has the form of the kernel's own usr/gen_init_cpio (no variables, owner and group are
+// one number):
 //	dir NAME MODE OWNER          file NAME SOURCE MODE OWNER
 //	slink NAME TARGET            nod NAME MODE MAJOR MINOR      a character device of root
-// Names and sources hold no blanks. The archive is cpio "newc" (Documentation/driver-api/early-userspace/buffer-format.rst): a header of
-// 110 characters, the name with its zero, the content, both padded to 4 bytes. Other writers put the inode and device numbers of the
-// source files into the header; here inodes count up and all times are zero. The end is padded to 512 bytes, so that archives
-// can be put one after the other.
+// Names and sources hold no blanks. The archive is cpio "newc"
+// (Documentation/driver-api/early-userspace/buffer-format.rst): a header of 110 characters, the
+// name with its zero, the content, both padded to 4 bytes. Other writers put the inode and device
+// numbers of the source files into the header; here inodes count up and all times are zero. The end
+// is padded to 512 bytes, so that archives can be put one after the other.
 
 #include <errno.h>
 #include <stdint.h>
@@ -57,8 +59,10 @@ static void put_header(const struct entry *e)
 
 	if (e->size > UINT32_MAX)
 		die("larger than 4 GiB", e->name);
-	snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ++inode, e->mode, e->owner, e->owner,
-		 1U, 0U, (unsigned)e->size, 0U, 0U, e->major, e->minor, (unsigned)strlen(e->name) + 1, 0U);
+	snprintf(header, sizeof(header),
+		 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ++inode, e->mode,
+		 e->owner, e->owner, 1U, 0U, (unsigned)e->size, 0U, 0U, e->major, e->minor,
+		 (unsigned)strlen(e->name) + 1, 0U);
 	put(header, 110);
 	put(e->name, strlen(e->name) + 1);
 	pad(4);

@@ -5,18 +5,17 @@
 #
 # usage: guest/debian.sh [--kernel X.Y]      prints the directory with the kernel
 #
-# Without --kernel: the kernel that linux-image-cloud-amd64 of the running release stands for. With it: the newest cloud kernel
-# of that series that apt knows (6.12 on Debian 12, too). The directory holds bzImage (as Debian ships it; boots with KASLR),
-# vmlinux (the ELF in it; boots by PVH), config, release, package, and modules.cpio: what a guest needs for a network card and a
-# disk of virtio, with /etc/glassbox/modules naming those to load.
+# Without --kernel: the kernel that linux-image-cloud-amd64 of the running release stands for. With
+# it: the newest cloud kernel of that series that apt knows (6.12 on Debian 12, too). The directory
+# holds bzImage (as Debian ships it; boots with KASLR), vmlinux (the ELF in it; boots by PVH),
+# config, release, package, and modules.cpio: what a guest needs for a network card and a disk of
+# virtio, with /etc/glassbox/modules naming those to load.
 set -eu
 cd "$(dirname "$0")"
 gb_tool=debian
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
-usage() { sed -n 's/^# \{0,1\}//; 6p' debian.sh >&2; exit 2; }
+usage() { sed -n 's/^# usage/usage/p' debian.sh >&2; exit 2; }
 series=
 case $# in
 0) ;;
@@ -44,7 +43,8 @@ wanted_image() {
 loaded='virtio_pci virtio_net'
 carried="$loaded virtio_blk virtio_console"
 
-# Prints the files of modules and what they need, in the order of loading. A module that is built in has none.
+# Prints the files of modules and what they need, in the order of loading. A module that is built in
+# has none.
 module_files() {
 	for module; do
 		modprobe -d "$PWD/mod" -S "$release" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p'

@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# Takes the ELF kernel out of a bzImage, so that it can be booted by PVH without the kernel's own decompressor.
+# Takes the ELF kernel out of a bzImage, so that it can be booted by PVH without the kernel's own
+# decompressor.
 #
 # usage: guest/extract-vmlinux.sh BZIMAGE VMLINUX
 #
-# The x86 boot protocol (Documentation/arch/x86/boot.rst) names the compressed payload since version 2.08 (Linux 2.6.26):
-# setup_sects at 0x1f1 counts the sectors of 512 bytes before the protected-mode code, less one; payload_offset at 0x248 counts
-# from there; payload_length at 0x24c. The payload ends with the size of what it holds (for gzip that belongs to the format, all
-# others have it appended by scripts/Makefile.lib), so the result can be checked.
+# The x86 boot protocol (Documentation/arch/x86/boot.rst) names the compressed payload since version
+# 2.08 (Linux 2.6.26): setup_sects at 0x1f1 counts the sectors of 512 bytes before the
+# protected-mode code, less one; payload_offset at 0x248 counts from there; payload_length at 0x24c.
+# The payload ends with the size of what it holds (for gzip that belongs to the format, all others
+# have it appended by scripts/Makefile.lib), so the result can be checked.
 set -eu
 
 die() { printf 'extract-vmlinux: %s\n' "$*" >&2; exit 1; }

@@ -1,20 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# Makes the userland of the built-in guests: busybox and dropbear out of Debian's archive, our PID 1, as one cpio archive.
+# Makes the userland of the built-in guests: busybox and dropbear out of Debian's archive, our PID
+# 1, as one cpio archive.
 #
 # usage: guest/initramfs.sh      prints the directory with initramfs.cpio
 #
-# The archive is not compressed (unpacking it costs the guest less than decompressing), holds no key and no password, and is
-# byte for byte the same whenever it is made from the same packages. Nothing is installed and root is not needed.
+# The archive is not compressed (unpacking it costs the guest less than decompressing), holds no key
+# and no password, and is byte for byte the same whenever it is made from the same packages. Nothing
+# is installed and root is not needed.
 set -eu
 cd "$(dirname "$0")"
 gb_tool=initramfs
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
-[ $# -eq 0 ] || { sed -n 's/^# \{0,1\}//; 6p' initramfs.sh >&2; exit 2; }
+[ $# -eq 0 ] || { sed -n 's/^# usage/usage/p' initramfs.sh >&2; exit 2; }
 
 # dropbear and what it needs, each with the version that apt would take: NAME=VERSION.
 wanted_packages() {

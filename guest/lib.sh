@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# What the scripts that make guests share: the cache, locks, Debian packages, progress. To be sourced by a POSIX sh.
+# What the scripts that make guests share: the cache, locks, Debian packages, progress. To be
+# sourced by a POSIX sh.
 # shellcheck shell=sh
 #
-# An artefact lives in a directory of its own, $gb_cache/NAME-HASH, where HASH covers everything that went into it.
-# It is made in a directory beside it and renamed when complete, so whatever bears the name is complete.
-# The sourcing script sets gb_tool (its name in messages) first and stands in the directory of this file.
+# An artefact lives in a directory of its own, $gb_cache/NAME-HASH, where HASH covers everything
+# that went into it. It is made in a directory beside it and renamed when complete, so whatever
+# bears the name is complete. The sourcing script sets gb_tool (its name in messages) first and
+# stands in the directory of this file.
 
 LC_ALL=C # for sort, and for what tools say that is read here
 export LC_ALL
@@ -38,13 +40,18 @@ gb_hash() {
 	} | sha256sum | cut -c1-16
 }
 
+# A child that was killed a moment ago may still write: then the directory is not empty at first.
 gb_cleanup() {
-	[ -z "$gb_work" ] || rm -rf "$gb_work"
+	gb_tries=0
+	while [ -n "$gb_work" ] && ! rm -rf "$gb_work" 2>/dev/null && [ $gb_tries -lt 100 ]; do
+		gb_tries=$((gb_tries + 1))
+	done
 	gb_work=
 }
 
-# gb_begin NAME: takes the lock of NAME (waiting for another maker of it) and makes the directory $gb_work for the work.
-# A work directory that a killed maker left behind is removed here: whoever holds the lock knows that it is dead.
+# gb_begin NAME: takes the lock of NAME (waiting for another maker of it) and makes the directory
+# $gb_work for the work. A work directory that a killed maker left behind is removed here: whoever
+# holds the lock knows that it is dead.
 gb_begin() {
 	mkdir -p "$gb_cache" || gb_die "cannot make the cache directory $gb_cache: set XDG_CACHE_HOME to a place that can be written"
 	exec 9>"$gb_cache/.lock-$1"
@@ -61,13 +68,14 @@ gb_begin() {
 	chmod 755 "$gb_work"
 }
 
-# gb_publish DIR TARGET: the finished DIR gets its final name. An incomplete or older TARGET cannot be there: names are hashes.
+# gb_publish DIR TARGET: the finished DIR gets its final name. An incomplete or older TARGET cannot
+# be there: names are hashes.
 gb_publish() {
 	mv -T "$1" "$2" || gb_die "cannot rename $1 to $2"
 }
 
-# gb_known NAME FILE... -- WORD...: prints the directory that was made from these inputs, if what apt knows has not changed since.
-# It spares the half second that asking apt takes.
+# gb_known NAME FILE... -- WORD...: prints the directory that was made from these inputs, if what
+# apt knows has not changed since. It spares the half second that asking apt takes.
 gb_known() {
 	gb_stamp=$gb_cache/.known-$1-$(shift && gb_hash "$@")
 	[ -r "$gb_stamp" ] || return 1
@@ -90,7 +98,8 @@ gb_deb_versions() {
 		awk '/^Package: / { name = $2 } /^Version: / && !(name in seen) { seen[name] = 1; print name "=" $2 }' | sort
 }
 
-# gb_deb DIR PACKAGE=VERSION...: takes packages out of Debian's archive (apt checks the signature) and unpacks them in DIR. Installs nothing.
+# gb_deb DIR PACKAGE=VERSION...: takes packages out of Debian's archive (apt checks the signature)
+# and unpacks them in DIR. Installs nothing.
 gb_deb() {
 	gb_dir=$1
 	shift
@@ -105,7 +114,8 @@ gb_deb() {
 	done
 }
 
-# gb_cpio LIST ARCHIVE: writes an initramfs (see cpio.c); the program is compiled once. Runs in the directory of the list's sources.
+# gb_cpio LIST ARCHIVE: writes an initramfs (see cpio.c); the program is compiled once. Runs in the
+# directory of the list's sources.
 gb_cpio() {
 	gb_program=$gb_cache/cpio-$(gb_hash "$gb_guest_dir/cpio.c" -- "$(cc -dumpfullversion)")
 	if [ ! -x "$gb_program" ]; then
@@ -116,7 +126,8 @@ gb_cpio() {
 	"$gb_program" <"$1" >"$2" || gb_die "cannot write the archive $2"
 }
 
-# Reads a build's output, shows how far it is: gb_progress TOTAL WHAT. A bar on a terminal, a line every tenth elsewhere.
+# Reads a build's output, shows how far it is: gb_progress TOTAL WHAT. A bar on a terminal, a line
+# every tenth elsewhere.
 gb_progress() {
 	tty=0
 	[ ! -t 2 ] || tty=1

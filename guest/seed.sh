@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# Makes the initramfs of one run of a built-in guest: the cached archives, then what belongs to this run alone.
+# Makes the initramfs of one run of a built-in guest: the cached archives, then what belongs to this
+# run alone.
 #
 # usage: guest/seed.sh --out DIR [--name NAME] [--port PORT] ARCHIVE.cpio... [-- COMMAND [ARGUMENT]...]
 #
@@ -16,11 +17,9 @@ umask 077
 caller=$PWD
 cd "$(dirname "$0")"
 gb_tool=seed
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
-usage() { sed -n 's/^# \{0,1\}//; 6p' seed.sh >&2; exit 2; }
+usage() { sed -n 's/^# usage/usage/p' seed.sh >&2; exit 2; }
 absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$caller/$1" ;; esac; }
 
 out='' name=guest port='' archives=0
@@ -36,7 +35,8 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		archive=$(absolute "$1")
 		[ -r "$archive" ] || gb_die "cannot read the archive $1"
 		[ -n "$out" ] || gb_die "give --out before the archives"
-		[ "$archives" != 0 ] || : >"$out/initrd" || gb_die "cannot write in $out"
+		[ -d "$out" ] || gb_die "there is no directory $out"
+		[ "$archives" != 0 ] || rm -f "$out/initrd"
 		cat "$archive" >>"$out/initrd" || gb_die "cannot copy $1 to $out: is the disk full?"
 		archives=$((archives + 1))
 		shift
@@ -61,8 +61,9 @@ for key in ssh_key host_key; do
 	ssh-keygen -q -t ed25519 -N '' -C "glassbox $name" -f "$work/$key" </dev/null ||
 		die "ssh-keygen failed: is openssh-client installed?"
 done
-# dropbear keeps an ed25519 key as the string "ssh-ed25519" and the string of 64 bytes (private, public) that stands at
-# offset 157 of OpenSSH's own format, where all that comes before has a fixed length when there is no passphrase.
+# dropbear keeps an ed25519 key as the string "ssh-ed25519" and the string of 64 bytes (private,
+# public) that stands at offset 157 of OpenSSH's own format, where all that comes before has a fixed
+# length when there is no passphrase.
 {
 	printf '\0\0\0\013ssh-ed25519'
 	sed '/^-/d' "$work/host_key" | base64 -d | tail -c +158 | head -c 68

@@ -1,21 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# Makes the kernel of the tiny guest from Debian's linux-source package and guest/tiny/config, once, and caches it.
+# Makes the kernel of the tiny guest from Debian's linux-source package and guest/tiny/config, once,
+# and caches it.
 #
 # usage: guest/tiny.sh [--variant NAME]...     prints the directory with the kernel
 #
-# The directory holds vmlinux (ELF, boots by PVH), bzImage (boots with KASLR), System.map, config, release, version and
-# modules/*.ko. A variant adds guest/tiny/NAME.config to the configuration. Nothing is installed; the source is removed again.
-# The build needs 2.5 GB of disk and about 10 minutes of processor time.
+# The directory holds vmlinux (ELF, boots by PVH), bzImage (boots with KASLR), System.map, config,
+# release, version and modules/*.ko. A variant adds guest/tiny/NAME.config to the configuration.
+# Nothing is installed; the source is removed again. The build needs 2.5 GB of disk and about 10
+# minutes of processor time.
 set -eu
 cd "$(dirname "$0")"
 gb_tool=tiny
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
-usage() { sed -n 's/^# \{0,1\}//; 6p' tiny.sh >&2; exit 2; }
+usage() { sed -n 's/^# usage/usage/p' tiny.sh >&2; exit 2; }
 
 variants='' fragments=tiny/config
 while [ $# -gt 0 ]; do
@@ -31,7 +31,8 @@ while [ $# -gt 0 ]; do
 done
 name=tiny$variants
 
-# --- recipe: a change from here to the end of the recipe makes another kernel, and another directory
+# --- recipe: a change from here to the end of the recipe makes another kernel, and another
+# directory
 
 package=linux-source-6.12
 objects=1500 # what a build compiles and links, for the progress bar only
@@ -67,8 +68,10 @@ build() {
 	cd "$source"
 	make -s KCONFIG_ALLCONFIG=glassbox.config allnoconfig >"$log" 2>&1 || return 1
 	check_config .config
+	# The directory's name differs each time and must not be seen in the result.
+	map=-fdebug-prefix-map=$PWD=.
 	{
-		nice -n 10 make -j"$(nproc)" KBUILD_BUILD_USER=glassbox KBUILD_BUILD_HOST=glassbox \
+		nice -n 10 make -j"$(nproc)" KCFLAGS="$map" KAFLAGS="$map" KBUILD_BUILD_USER=glassbox KBUILD_BUILD_HOST=glassbox \
 			KBUILD_BUILD_TIMESTAMP='2026-01-01 00:00:00 UTC' KBUILD_BUILD_VERSION=1 bzImage modules 2>&1 || echo 'BUILD FAILED'
 	} | tee -a "$log" | gb_progress "$objects" "compiling the kernel (once, about 10 minutes)"
 	! tail -n 1 "$log" | grep -qx 'BUILD FAILED' || return 1
@@ -90,10 +93,11 @@ collect() {
 # --- end of the recipe
 
 gb_need guests gcc make bc bison flex pahole perl lz4 xz nice flock apt-get dpkg-deb
+# shellcheck disable=SC2086 # a list of files
+lines=$(grep -h '^CONFIG_' $fragments)
 recipe=$(sed -n '/^# --- recipe/,/^# --- end/p' tiny.sh)
 compiler=$(gcc -dumpfullversion)
-# shellcheck disable=SC2086 # a list of files
-! gb_known "$name" $fragments -- "$recipe" "$compiler" || exit 0
+! gb_known "$name" -- "$lines" "$recipe" "$compiler" || exit 0
 version=$(gb_deb_versions $package)
 version=${version#*=}
 if [ -z "$version" ]; then
@@ -106,8 +110,7 @@ if [ -z "$version" ]; then
 	done
 	gb_die "apt knows no package $package: run apt-get update (Debian 12 has it in bookworm-security, Debian 13 in trixie)"
 fi
-# shellcheck disable=SC2086 # a list of files
-target=$gb_cache/$name-$(gb_hash $fragments -- "$recipe" "$version" "$compiler")
+target=$gb_cache/$name-$(gb_hash -- "$lines" "$recipe" "$version" "$compiler")
 [ ! -d "$target" ] || { gb_found "$target"; exit 0; }
 
 gb_begin "$name"

@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# Installs the Debian packages that are missing for one or more purposes, and nothing when nothing is missing.
+# Installs the Debian packages that are missing for one or more purposes, and nothing when nothing
+# is missing.
 #
 # usage: tools/deps.sh [--dry-run | --list] [build | run | guests | check]...
 #
 #   build    compile Glass Box              guests   compile the tiny guest's kernel
 #   run      boot the default guest         check    run every test
 #
-# Without a group: build run. --dry-run says what would be installed and exits 1 if that is anything;
-# --list prints the packages of the groups. It works on Debian 12 and 13 and on what derives from them.
+# Without a group: build run. --dry-run says what would be installed and exits 1 if that is
+# anything; --list prints the packages of the groups. It works on Debian 12 and 13 and on what
+# derives from them.
 set -eu
 
 # group  package[/minimum version][|command that does as well]  what for
@@ -67,7 +69,7 @@ say() { printf 'deps: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
 usage() {
-	sed -n 's/^# \{0,1\}//; 6,12p' "$0" >&2
+	sed -n '/^# usage/,/^[^#]/ s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 
@@ -108,7 +110,8 @@ candidate() {
 	LC_ALL=C apt-cache policy "$1" | sed -n 's/^  Candidate: //p'
 }
 
-# Debian 12 has QEMU 7.2; 10.0 is in its backports. The mirror is the one that the system uses already.
+# Debian 12 has QEMU 7.2; 10.0 is in its backports. The mirror is the one that the system uses
+# already.
 backports_file=/etc/apt/sources.list.d/glassbox-backports.sources
 
 backports_text() {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// PID 1 of the built-in guests: devices, network, services, then the control port (protocol in control.h).
+// PID 1 of the built-in guests: devices, network, services, then the control port (protocol in
+// control.h).
 //
-// A shell script would do the same with some twenty processes more, each of which costs 5 ms under TCG.
-// Words of the kernel's command line: glassbox.services=no (only a shell), glassbox.net=no.
+// A shell script would do the same with some twenty processes more, each of which costs 5 ms under
+// TCG. Words of the kernel's command line: glassbox.services=no (only a shell), glassbox.net=no.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +34,7 @@
 struct service {
 	const char *path;
 	const char *command; // argv in words, without quotes
-	const char *home; // of its user
+	const char *home;    // of its user
 	uid_t uid;
 	bool on_console; // gets the console as its terminal, and is started again when it ends
 	pid_t pid;
@@ -41,16 +42,19 @@ struct service {
 
 // Everything runs in the foreground as a child of PID 1, so that the process tree says what it is.
 static struct service services[] = {
-	{.path = "/bin/syslogd", .command = "syslogd -n", .home = "/root"},
-	{.path = "/bin/klogd", .command = "klogd -n", .home = "/root"},
-	{.path = "/usr/sbin/dropbear", .command = "dropbear -F -s", .home = "/root"},
-	{.path = "/bin/httpd", .command = "httpd -f -h /srv/www", .home = "/srv/www"},
-	{.path = "/bin/crond", .command = "crond -f -S", .home = "/root"},
-	{.path = "/bin/sh", .command = "sh /home/alice/journal", .home = "/home/alice", .uid = 1000},
+    {.path = "/bin/syslogd", .command = "syslogd -n", .home = "/root"},
+    {.path = "/bin/klogd", .command = "klogd -n", .home = "/root"},
+    {.path = "/usr/sbin/dropbear", .command = "dropbear -F -s", .home = "/root"},
+    {.path = "/bin/httpd", .command = "httpd -f -h /srv/www", .home = "/srv/www"},
+    {.path = "/bin/crond", .command = "crond -f -S", .home = "/root"},
+    {.path = "/bin/sh", .command = "sh /home/alice/journal", .home = "/home/alice", .uid = 1000},
 };
 
 static struct service shell = {
-	.path = "/bin/sh", .command = "-sh", .home = "/root", .on_console = true,
+    .path = "/bin/sh",
+    .command = "-sh",
+    .home = "/root",
+    .on_console = true,
 };
 
 static bool with_services = true;
@@ -66,26 +70,28 @@ static void mount_all(void)
 	static const struct {
 		const char *type, *where, *options;
 	} mounts[] = {
-		{"proc", "/proc", NULL},
-		{"sysfs", "/sys", NULL},
-		{"devtmpfs", "/dev", "mode=755"},
-		{"devpts", "/dev/pts", "gid=5,mode=620"},
-		{"tmpfs", "/dev/shm", "mode=1777"},
-		{"tmpfs", "/run", "mode=755"},
-		{"tmpfs", "/tmp", "mode=1777"},
+	    {"proc", "/proc", NULL},
+	    {"sysfs", "/sys", NULL},
+	    {"devtmpfs", "/dev", "mode=755"},
+	    {"devpts", "/dev/pts", "gid=5,mode=620"},
+	    {"tmpfs", "/dev/shm", "mode=1777"},
+	    {"tmpfs", "/run", "mode=755"},
+	    {"tmpfs", "/tmp", "mode=1777"},
 	};
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
 		mkdir(mounts[i].where, 0755);
 		// The kernel may have mounted /dev itself already.
-		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, MS_NOSUID, mounts[i].options) < 0 &&
+		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, MS_NOSUID,
+			  mounts[i].options) < 0 &&
 		    errno != EBUSY)
 			warn(mounts[i].where);
 	}
 	for (int i = 0; i < 4; i++) {
-		static const char *const links[][2] = {
-			{"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"},
-			{"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"}};
+		static const char *const links[][2] = {{"/proc/self/fd", "/dev/fd"},
+						       {"/proc/self/fd/0", "/dev/stdin"},
+						       {"/proc/self/fd/1", "/dev/stdout"},
+						       {"/proc/self/fd/2", "/dev/stderr"}};
 
 		if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
 			warn(links[i][1]);
@@ -100,7 +106,8 @@ static void read_command_line(void)
 	if (fd < 0 || read(fd, line, sizeof(line) - 1) < 0)
 		warn("/proc/cmdline");
 	close(fd);
-	for (char *save, *word = strtok_r(line, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+	for (char *save, *word = strtok_r(line, " \n", &save); word;
+	     word = strtok_r(NULL, " \n", &save)) {
 		if (!strcmp(word, "glassbox.services=no"))
 			with_services = false;
 		else if (!strcmp(word, "glassbox.net=no"))
@@ -127,8 +134,8 @@ static void load_modules(void)
 	fclose(list);
 }
 
-// The host put random bytes into the initramfs of this one run: without them the first reader of /dev/urandom
-// waits until the kernel has gathered enough.
+// The host put random bytes into the initramfs of this one run: without them the first reader of
+// /dev/urandom waits until the kernel has gathered enough.
 static void seed_random(void)
 {
 	// struct rand_pool_info with its bytes
@@ -213,7 +220,8 @@ static void start(struct service *s)
 // Services are up when ssh and http listen and syslogd has made its socket.
 static bool services_ready(void)
 {
-	return access("/dev/log", F_OK) == 0 && (!with_net || (gb_net_listens(22) && gb_net_listens(80)));
+	return access("/dev/log", F_OK) == 0 &&
+	       (!with_net || (gb_net_listens(22) && gb_net_listens(80)));
 }
 
 static bool wait_for_services(void)
@@ -231,12 +239,15 @@ static bool wait_for_services(void)
 // busybox poweroff, halt and reboot speak to PID 1 by these signals.
 static void finish(int signal)
 {
-	int how = signal == SIGTERM ? RB_AUTOBOOT : signal == SIGUSR1 ? RB_HALT_SYSTEM : RB_POWER_OFF;
+	int how = signal == SIGTERM   ? RB_AUTOBOOT
+		  : signal == SIGUSR1 ? RB_HALT_SYSTEM
+				      : RB_POWER_OFF;
 
 	kill(-1, SIGTERM);
 	sync();
 	reboot(how);
-	// Nothing can switch this machine off (a microvm without ACPI): a reboot ends QEMU, which runs with -no-reboot.
+	// Nothing can switch this machine off (a microvm without ACPI): a reboot ends QEMU, which
+	// runs with -no-reboot.
 	reboot(RB_AUTOBOOT);
 }
 

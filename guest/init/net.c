@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// The network of a built-in guest, by the old ioctls: four system calls instead of three runs of ip.
+// The network of a built-in guest, by the old ioctls: four system calls instead of three runs of
+// ip.
 
 #include "net.h"
 
@@ -44,10 +45,10 @@ static int configure(int fd, struct ifreq *request, const char *address, const c
 	if (!gateway)
 		return 0;
 	struct rtentry route = {
-		.rt_dst = ipv4("0.0.0.0"),
-		.rt_genmask = ipv4("0.0.0.0"),
-		.rt_gateway = ipv4(gateway),
-		.rt_flags = RTF_UP | RTF_GATEWAY,
+	    .rt_dst = ipv4("0.0.0.0"),
+	    .rt_genmask = ipv4("0.0.0.0"),
+	    .rt_gateway = ipv4(gateway),
+	    .rt_flags = RTF_UP | RTF_GATEWAY,
 	};
 	return ioctl(fd, SIOCADDRT, &route);
 }

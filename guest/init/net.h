@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-// Brings an interface up; with an IPv4 address (in a /24) and a default route when these are given. 0, or -1 with errno.
+// Brings an interface up; with an IPv4 address (in a /24) and a default route when these are given.
+// 0, or -1 with errno.
 int gb_net_up(const char *name, const char *address, const char *gateway);
 
 // Whether some process listens on this TCP port (IPv4).

@@ -24,6 +24,7 @@ const struct gb_command *const gb_commands[] = {
 	&gb_cmd_frames,
 	&gb_cmd_read,
 	&gb_cmd_walk,
+	&gb_cmd_view,
 	// This program
 	&gb_cmd_doctor,
 	&gb_cmd_bench,

@@ -24,4 +24,5 @@ extern const struct gb_command gb_cmd_sym;
 extern const struct gb_command gb_cmd_symbols;
 extern const struct gb_command gb_cmd_type;
 extern const struct gb_command gb_cmd_version;
+extern const struct gb_command gb_cmd_view;
 extern const struct gb_command gb_cmd_walk;

@@ -3,7 +3,7 @@
 // One run of a guest from start to end.
 #include "cmd/run_session.h"
 
-#include "cmd/output.h"
+#include "cmd/browser.h"
 #include "cmd/run_report.h"
 #include "cmd/signals.h"
 
@@ -147,6 +147,23 @@ static int await_end(struct gb_run *run, struct gb_machine *m, struct gb_error *
 	}
 }
 
+// The page is started when the guest is up: until then its boot has the processors for itself.
+static int show(struct gb_run *run, struct gb_machine *m, struct gb_error *err)
+{
+	struct gb_page_options options = {.vm = gb_machine_info(m), .port = run->port};
+	int r = 0;
+
+	if (run->view)
+		r = gb_page_start(&options, &run->page, err);
+	if (r == 0 && run->page)
+		r = gb_machine_set_url(m, gb_page_url(run->page), err);
+	if (r == 0)
+		r = gb_run_report_up(run, gb_machine_info(m), err);
+	if (r == 0 && run->page)
+		gb_browser_open(gb_page_url(run->page));
+	return r;
+}
+
 static int supervise(struct gb_run *run, struct gb_machine *m, struct gb_error *err)
 {
 	int r = run->plan.config.control ? await_ready(run, m, err) : 0;
@@ -156,7 +173,7 @@ static int supervise(struct gb_run *run, struct gb_machine *m, struct gb_error *
 		if (r != 0 || run->detach.ready_fd < 0)
 			return r;
 	} else if (r == 0) {
-		r = gb_run_report_up(run, gb_machine_info(m), err);
+		r = show(run, m, err);
 	}
 	if (r == 0)
 		r = gb_detach_ready(&run->detach, run->args->exit_status, err);
@@ -171,5 +188,7 @@ int gb_run_session(struct gb_run *run, struct gb_error *err)
 	if (r == 0)
 		r = supervise(run, m, err);
 	gb_machine_stop(m, false);
+	// The page goes last: it can still tell its viewers that the guest has ended.
+	gb_page_stop(run->page);
 	return r;
 }
