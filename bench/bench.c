@@ -37,6 +37,12 @@ void gb_bench_at_most(struct gb_bench *b, const char *name, double value, const 
 	add(b, name, value, unit, GB_BENCH_AT_MOST, target);
 }
 
+void gb_bench_skip(struct gb_bench *b, const char *name, const char *why)
+{
+	add(b, name, 0, "", GB_BENCH_NONE, 0);
+	snprintf(b->results[b->count - 1].skipped, sizeof(b->results[0].skipped), "%s", why);
+}
+
 bool gb_bench_passes(const struct gb_bench_result *r)
 {
 	if (r->limit == GB_BENCH_AT_LEAST)

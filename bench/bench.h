@@ -29,6 +29,7 @@ struct gb_bench_result {
 	char unit[32];
 	enum gb_bench_limit limit;
 	double target;
+	char skipped[80]; // why it was not measured; empty when it was
 };
 
 #define GB_BENCH_RESULTS_MAX 128
@@ -46,6 +47,8 @@ void gb_bench_at_least(struct gb_bench *b, const char *name, double value, const
 		       double target);
 void gb_bench_at_most(struct gb_bench *b, const char *name, double value, const char *unit,
 		      double target);
+// Say that a result is missing, and why: it neither passes nor fails.
+void gb_bench_skip(struct gb_bench *b, const char *name, const char *why);
 bool gb_bench_passes(const struct gb_bench_result *r);
 // Tell the person what is measured now.
 void gb_bench_say(struct gb_bench *b, const char *text);
@@ -77,6 +80,10 @@ struct gb_bench_entry {
 extern const struct gb_bench_entry gb_benches[];
 
 int gb_bench_ram(struct gb_bench *b, struct gb_error *err);
+// Part of bench ram: how much a guest is slowed down by being watched.
+int gb_bench_ram_guest(struct gb_bench *b, struct gb_error *err);
+int gb_bench_kernel(struct gb_bench *b, struct gb_error *err);
+int gb_bench_boot(struct gb_bench *b, struct gb_error *err);
 
 // The machine that the figures are of.
 struct gb_bench_machine {

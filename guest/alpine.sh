@@ -6,8 +6,8 @@
 # usage: guest/alpine.sh [--branch latest-stable|edge|vX.Y] [--refresh]      prints the directory with the guest
 #
 # The directory holds bzImage (as Alpine ships it), vmlinux (the ELF in it; boots by PVH), initrd, append (what the kernel's
-# command line must say), version and release. The guest needs 256 MiB, a network card of virtio and a way to the mirror: its
-# userland is installed into its RAM at each boot.
+# command line must say besides console=ttyS0), version and release. The guest needs 256 MiB, a network card of virtio and a
+# way to the mirror: its userland is installed into its RAM at each boot.
 #
 # GLASSBOX_ALPINE_MIRROR names another mirror. The mirror is asked for news once a day, or with --refresh. Where it cannot be
 # reached, what was fetched earlier is taken. On the mirror, BRANCH/releases/x86_64/latest-releases.yaml (written by aports'
@@ -151,7 +151,7 @@ member() { # NAME FILE LIMIT
 # A mirror on this machine is at 10.0.2.2 for the guest.
 write_append() {
 	seen_from_guest=$(printf '%s\n' "$mirror" | sed -E 's,^(https?://)(127\.0\.0\.1|localhost)([:/]|$),\110.0.2.2\3,')
-	printf 'console=ttyS0 ip=dhcp alpine_repo=%s/%s/main modloop=%s/%s/releases/x86_64/netboot-%s/modloop-virt\n' \
+	printf 'ip=dhcp alpine_repo=%s/%s/main modloop=%s/%s/releases/x86_64/netboot-%s/modloop-virt\n' \
 		"$seen_from_guest" "$branch" "$seen_from_guest" "$branch" "$version"
 }
 

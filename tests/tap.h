@@ -21,8 +21,8 @@ struct tap_case {
 	void (*fn)(void);
 };
 
-static int tap_failures;	      // in the current case
-static const char *tap_skip_reason; // of the current case
+__attribute__((unused)) static int tap_failures;	      // in the current case
+__attribute__((unused)) static const char *tap_skip_reason; // of the current case
 
 #define TAP_CASE(fn) {#fn, fn}
 #define TAP_SKIP(why) \
@@ -93,7 +93,7 @@ static const char *tap_skip_reason; // of the current case
 		} \
 	} while (0)
 
-static int tap_run(const struct tap_case *cases, size_t n)
+__attribute__((unused)) static int tap_run(const struct tap_case *cases, size_t n)
 {
 	int failed = 0;
 

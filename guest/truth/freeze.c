@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Runs in a guest: reads /proc twice while nothing else runs, then freezes the machine. See truth.h.
 //
-// usage: freeze MEGABYTES WORKLOAD      (for the truth; the workload writes a line when it is up)
+// usage: freeze MEGABYTES WORKLOAD [ARGUMENT]      (the workload writes a line when it is up)
 //
 // The order matters. The workload is forked before the buffer is filled: a fork afterwards would copy pages on write in the middle
 // of the readings. One pass that is thrown away makes the kernel allocate what reading /proc takes (inodes, dentries, buffers).
@@ -23,10 +23,15 @@
 #include <string.h>
 #include <sys/io.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DEBUG_EXIT_PORT 0x501
 #define DEBUG_EXIT_VALUE 42 // QEMU exits with 2 * 42 + 1
+#define MAX_THREADS 4096
+#define MAX_TRIES 20
+#define GIVE_UP_SECONDS 10
 
 static struct gb_truth_page *pages;
 static uint32_t page_count;
@@ -185,8 +190,11 @@ static void put_pagemap(uint32_t pid, uint32_t reading)
 		close(fd);
 }
 
+// A thread's number goes into a section of the process, what is known of it into one of its own.
 static void put_tasks(uint32_t pid, uint32_t reading)
 {
+	uint32_t tids[MAX_THREADS];
+	size_t count = 0;
 	char path[320];
 
 	snprintf(path, sizeof(path), "/proc/%u/task", pid);
@@ -196,15 +204,23 @@ static void put_tasks(uint32_t pid, uint32_t reading)
 	for (struct dirent *e; (e = readdir(dir));) {
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
-		snprintf(path, sizeof(path), "/proc/%u/task/%s/stat", pid, e->d_name);
-		put_file("task", (uint32_t)strtoul(e->d_name, NULL, 10), reading, path);
+		if (count == MAX_THREADS)
+			die("process %u has more than %d threads", pid, MAX_THREADS);
+		tids[count++] = (uint32_t)strtoul(e->d_name, NULL, 10);
 	}
 	closedir(dir);
+	struct mark mark = begin("threads", pid, reading);
+	put(tids, count * sizeof(*tids));
+	end(&mark, count * sizeof(*tids));
+	for (size_t i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", pid, tids[i]);
+		put_file("task", tids[i], reading, path);
+	}
 }
 
 static void put_process(uint32_t pid, uint32_t reading)
 {
-	static const char *const files[] = {"stat", "status", "maps"};
+	static const char *const files[] = {"stat", "status", "cmdline", "maps"};
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
@@ -217,8 +233,19 @@ static void put_process(uint32_t pid, uint32_t reading)
 	put_pagemap(pid, reading);
 }
 
+static void put_files(const char *const *files, size_t count, uint32_t reading)
+{
+	char path[64];
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/proc/%s", files[i]);
+		put_file(files[i], 0, reading, path);
+	}
+}
+
 static void take(uint32_t reading)
 {
+	static const char *const counters[] = {"meminfo", "zoneinfo", "vmallocinfo", "kpagecount", "kpageflags"};
 	DIR *dir = opendir("/proc");
 
 	if (!dir)
@@ -228,19 +255,14 @@ static void take(uint32_t reading)
 			put_process((uint32_t)strtoul(e->d_name, NULL, 10), reading);
 	}
 	closedir(dir);
-	put_file("kpagecount", 0, reading, "/proc/kpagecount");
-	put_file("kpageflags", 0, reading, "/proc/kpageflags");
+	put_files(counters, sizeof(counters) / sizeof(*counters), reading);
 }
 
 static void take_constants(void)
 {
-	static const char *const files[] = {"version", "cmdline", "iomem", "modules", "kallsyms"};
-	char path[64];
+	static const char *const files[] = {"version", "cmdline", "cpuinfo", "iomem", "modules", "kallsyms"};
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), "/proc/%s", files[i]);
-		put_file(files[i], 0, 1, path);
-	}
+	put_files(files, sizeof(files) / sizeof(*files), 1);
 }
 
 static void seal(void)
@@ -300,6 +322,7 @@ static void stop_everything_else(void)
 	if (fd < 0 || write(fd, "-1", 2) != 2)
 		die("cannot lift the limit of real-time tasks");
 	close(fd);
+	// A thread starts here, as one among others, and goes to its place by itself: only then may this one be first here.
 	stay_on(0);
 	// All memory of this program is locked, stacks of 8 MiB would be, too.
 	pthread_attr_init(&attr);
@@ -315,7 +338,7 @@ static void stop_everything_else(void)
 	become_first();
 }
 
-static void start_workload(const char *path)
+static void start_workload(char **command)
 {
 	char line[64];
 	int ends[2];
@@ -327,12 +350,12 @@ static void start_workload(const char *path)
 		dup2(ends[1], 1);
 		close(ends[0]);
 		close(ends[1]);
-		execl(path, path, (char *)NULL);
+		execv(command[0], command);
 		_exit(127);
 	}
 	close(ends[1]);
 	if (pid < 0 || read(ends[0], line, sizeof(line)) <= 0)
-		die("the workload %s did not start", path);
+		die("the workload %s did not start", command[0]);
 	close(ends[0]);
 }
 
@@ -350,13 +373,43 @@ static void allocate(const char *megabytes)
 	page_count = (uint32_t)(size / sizeof(*pages));
 }
 
+static long times_left(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+// A lock that a stopped task holds makes this one wait for it, and others run meanwhile. And since 6.12 the scheduler gives ordinary
+// tasks 50 ms whenever a real-time one has kept them waiting for 950 (kernel/sched/deadline.c, the fair server). Then both
+// readings are taken again: the holder has let go, nobody waits any more.
+static void take_twice(void)
+{
+	uint32_t first_page = page_at, first_used = page_used;
+	long left;
+
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		for (uint32_t i = first_page; i <= page_at; i++)
+			pages[i].used = 0;
+		page_at = first_page;
+		page_used = first_used;
+		left = times_left();
+		take(1);
+		take(2);
+		if (times_left() == left)
+			return;
+	}
+	die("in %d tries something else ran while /proc was read", MAX_TRIES);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fputs("usage: freeze MEGABYTES WORKLOAD\n", stderr);
+	if (argc < 3) {
+		fputs("usage: freeze MEGABYTES WORKLOAD [ARGUMENT]\n", stderr);
 		return 2;
 	}
-	start_workload(argv[2]);
+	start_workload(argv + 2);
 	allocate(argv[1]);
 	if (ioperm(DEBUG_EXIT_PORT, 4, 1) < 0)
 		die("cannot reach the debug-exit port");
@@ -365,11 +418,13 @@ int main(int argc, char **argv)
 	discard = true;
 	take(0);
 	discard = false;
-	take(1);
-	take(2);
+	take_twice();
 	struct mark last = begin("end", 0, 2);
 	end(&last, 0);
 	seal();
 	outl(DEBUG_EXIT_VALUE, DEBUG_EXIT_PORT);
+	// QEMU stops the processor only when its main loop comes to it: until then nothing else may run either.
+	for (time_t end = time(NULL) + GIVE_UP_SECONDS; time(NULL) < end;)
+		;
 	die("port %#x did not end QEMU: it lacks -device isa-debug-exit,iobase=%#x,iosize=4", DEBUG_EXIT_PORT, DEBUG_EXIT_PORT);
 }

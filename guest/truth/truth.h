@@ -3,9 +3,10 @@
 // What a guest's own kernel says about itself at the moment its RAM was frozen: the yardstick of the tests of src/kernel.
 //
 // A program in the guest (freeze.c) stops everything else by spinning at the highest real-time priority on every processor, reads
-// /proc twice into locked memory and then makes QEMU exit by one port write, inside the virtual CPU. Nothing runs between the
-// second reading and the freeze, so RAM and readings belong together. What differs between the two readings was in motion
-// and can be no yardstick: compare only what is equal in both.
+// /proc twice into locked memory and then makes QEMU exit by one port write, spinning on until it does. No task runs between the
+// second reading and the freeze, so RAM and readings belong together; interrupts do, so a timer may wake a task that then does not get
+// to run, and a few frames may change hands. What differs between the two readings was in motion and can be no yardstick:
+// compare only what is equal in both.
 //
 // In RAM the truth lies in pages of struct gb_truth_page, wherever the kernel put them; unpack.c gathers them from the RAM image into
 // a file, which is a sequence of sections: struct gb_truth_section, then len bytes, then zeros up to a multiple of 8.
@@ -14,15 +15,21 @@
 //	name        pid   reading   content
 //	version     0     1         /proc/version                             text
 //	cmdline     0     1         /proc/cmdline                             text
+//	cpuinfo     0     1         /proc/cpuinfo                             text; flags the kernel does not use are missing (la57, pti)
 //	iomem       0     1         /proc/iomem                               text
 //	modules     0     1         /proc/modules                             text
 //	kallsyms    0     1         /proc/kallsyms                            text; lines with [module] are not of vmlinux
 //	stat        pid   1, 2      /proc/PID/stat                            text; comm in it is raw: it may hold ) and newlines
 //	status      pid   1, 2      /proc/PID/status                          text; comm in it is escaped by the kernel
+//	cmdline     pid   1, 2      /proc/PID/cmdline                         raw words, each with a zero; missing for kernel threads
 //	exe         pid   1, 2      the link /proc/PID/exe                    text; missing for kernel threads
 //	maps        pid   1, 2      /proc/PID/maps                            text; missing for kernel threads and zombies
 //	pagemap     pid   1, 2      struct gb_truth_mapping per page that /proc/PID/pagemap calls present or swapped
-//	task        tid   1, 2      /proc/PID/task/TID/stat                   text; each thread, the leader too
+//	threads     pid   1, 2      uint32_t per thread of the process, the leader too
+//	task        tid   1, 2      /proc/PID/task/TID/stat                   text
+//	meminfo     0     1, 2      /proc/meminfo                             text
+//	zoneinfo    0     1, 2      /proc/zoneinfo                            text
+//	vmallocinfo 0     1, 2      /proc/vmallocinfo                         text
 //	kpageflags  0     1, 2      /proc/kpageflags                          uint64_t per frame, from PFN 0
 //	kpagecount  0     1, 2      /proc/kpagecount                          uint64_t per frame, from PFN 0
 //	end         0     2         nothing: a truth without it was cut off

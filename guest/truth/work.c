@@ -2,16 +2,20 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Runs in a guest: makes its memory interesting. One process per scene, each of which then waits for ever.
 //
+// usage: work [--storm]
+//
 // Writes a line to standard output when all scenes are up. What a kernel lacks (huge pages, io_uring, user namespaces) is left out
-// silently: the truth is what the guest's kernel says, not what was asked for.
+// silently: the truth is what the guest's kernel says, not what was asked for. --storm adds processes that never stop forking.
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +24,11 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -46,6 +52,16 @@ static void *map(size_t len, int protection, int flags, int fd)
 	return mmap(NULL, len, protection, flags | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
 }
 
+static bool silent; // another process of the scene says that it is up
+
+static _Noreturn void wait_forever(void)
+{
+	if (!silent && write(READY, "x", 1) != 1)
+		perror("work: ready");
+	for (;;)
+		pause();
+}
+
 static void scene_anonymous(void)
 {
 	touch(map(2 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1), 2 * MIB);
@@ -57,6 +73,8 @@ static void scene_anonymous(void)
 		holes[i] = 1;
 	munmap(holes + 64 * PAGE, 16 * PAGE);
 	mprotect(holes + 128 * PAGE, 8 * PAGE, PROT_READ);
+	// These keep their frames, but the processor no longer sees them.
+	mprotect(holes + 192 * PAGE, 8 * PAGE, PROT_NONE);
 }
 
 static void scene_files(void)
@@ -167,6 +185,188 @@ static void scene_namespaces(void)
 		perror("work: alice");
 }
 
+// Mappings that the kernel cannot merge: neighbours differ in their rights. 64 need a maple tree of two levels, 1000 one of three.
+static void split(size_t count)
+{
+	char *memory = map(count * PAGE, PROT_NONE, MAP_PRIVATE, -1);
+
+	if (memory == MAP_FAILED)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		static const int rights[] = {PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE, PROT_READ | PROT_EXEC};
+
+		mprotect(memory + i * PAGE, PAGE, rights[i % 4]);
+		if (i % 4 == 0)
+			memory[i * PAGE] = 1;
+	}
+}
+
+static void scene_split_many(void)
+{
+	split(80);
+}
+
+// Holes at random places too: what a tree looks like after a life.
+static void scene_split_very_many(void)
+{
+	split(1300);
+	char *memory = map(1024 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+	uint32_t random = 1;
+
+	for (int i = 0; memory != MAP_FAILED && i < 400; i++) {
+		random = random * 1103515245 + 12345;
+		munmap(memory + (random >> 8) % 1024 * PAGE, PAGE);
+	}
+}
+
+// Maps the file of this name from the working directory, shared, with one page in use.
+static void map_file(const char *name)
+{
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0 && ftruncate(fd, 4 * PAGE) == 0)
+		touch(map(4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd), PAGE);
+	close(fd);
+}
+
+static void scene_file_names(void)
+{
+	static const char *const names[] = {
+		"line\nbreak", "back\\slash", "tab\there", " ", "a (deleted)", "<b>&amp;", "\x1b[31mred", "\xe2\x80\xaetxt.exe", "\xff\xfe",
+		"//deleted", "[heap]", "[stack]",
+	};
+	char name[201];
+
+	if (mkdir("/tmp/names", 0700) < 0 || chdir("/tmp/names") < 0)
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		map_file(names[i]);
+	// Some 3000 bytes of path.
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 0; i < 15 && mkdir(name, 0700) == 0 && chdir(name) == 0; i++)
+		;
+	map_file("deep");
+}
+
+// What a path looks like across mounts: one in another, a bind mount, a mounted file, one that is gone, another root.
+static void scene_mounts(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return;
+	mkdir("/tmp/outer", 0700);
+	if (mount("none", "/tmp/outer", "tmpfs", 0, NULL) < 0 || mkdir("/tmp/outer/inner", 0700) < 0 ||
+	    mount("none", "/tmp/outer/inner", "tmpfs", 0, NULL) < 0 || chdir("/tmp/outer/inner") < 0)
+		return;
+	map_file("in two mounts");
+	mkdir("/tmp/bound", 0700);
+	if (mount("/tmp/outer/inner", "/tmp/bound", NULL, MS_BIND, NULL) == 0 && chdir("/tmp/bound") == 0)
+		map_file("bound");
+	close(open("/tmp/a file", O_WRONLY | O_CREAT, 0600));
+	if (mount("/tmp/bound/bound", "/tmp/a file", NULL, MS_BIND, NULL) == 0 && chdir("/tmp") == 0)
+		map_file("a file");
+	mkdir("/tmp/lost", 0700);
+	if (mount("none", "/tmp/lost", "tmpfs", 0, NULL) == 0 && chdir("/tmp/lost") == 0) {
+		map_file("on a mount that is gone");
+		if (chdir("/") < 0 || umount2("/tmp/lost", MNT_DETACH) < 0)
+			perror("work: /tmp/lost");
+	}
+	if (chroot("/tmp/outer") == 0 && chdir("/") == 0)
+		map_file("of another root");
+}
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+// Mappings with names of their own, and with frames that are not ordinary memory.
+static void scene_special(void)
+{
+	aio_context_t aio = 0;
+	char *memory = map(8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, memory, 4 * PAGE, "a name <of> its own");
+	touch(memory, 2 * PAGE);
+	memory = map(8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, -1);
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, memory, 4 * PAGE, "shared");
+	touch(memory, 2 * PAGE);
+	syscall(SYS_io_setup, 8, &aio);
+	int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		touch(map(4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd), 2 * PAGE);
+	// Reading maps the page of zeros that all share.
+	volatile char *zeros = map(4 * PAGE, PROT_READ, MAP_PRIVATE, -1);
+	(void)zeros[0];
+	fd = open("/dev/mem", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		map(PAGE, PROT_READ, MAP_SHARED, fd);
+	map(4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_GROWSDOWN, -1);
+	mlock(map(4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1), 4 * PAGE);
+	sbrk(5 * (intptr_t)PAGE);
+}
+
+// Each is the child of the one before; the last says that all are up. Real, effective and saved user differ.
+static void scene_generations(void)
+{
+	for (int depth = 0; depth < 4; depth++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "generation %d", depth);
+		prctl(PR_SET_NAME, name);
+		pid_t pid = fork();
+		silent = pid != 0;
+		if (silent)
+			return;
+	}
+	if (setresuid(1001, 1002, 1003) < 0)
+		perror("work: setresuid");
+}
+
+// A child of a parent that is gone belongs to PID 1.
+static void scene_orphan(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (fork() != 0)
+			_exit(0);
+		silent = true;
+		prctl(PR_SET_NAME, "orphan");
+		return;
+	}
+	waitpid(pid, NULL, 0);
+}
+
+// The process inside is number 1 there.
+static void scene_pid_namespace(void)
+{
+	silent = unshare(CLONE_NEWPID) == 0 && fork() != 0;
+	if (!silent)
+		prctl(PR_SET_NAME, "its own init");
+}
+
+static void *thread_that_ends(void *unused)
+{
+	return unused;
+}
+
+static void *outlive(void *leader)
+{
+	prctl(PR_SET_NAME, "survivor");
+	pthread_join((pthread_t)leader, NULL);
+	wait_forever();
+}
+
+// A process whose first thread has ended: a zombie that lives.
+static void scene_dead_leader(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, outlive, (void *)pthread_self());
+	pthread_exit(NULL);
+}
+
 static int share_memory(void *unused)
 {
 	(void)unused;
@@ -226,7 +426,8 @@ static void scene_name(const char *name)
 
 static void (*const scenes[])(void) = {
 	scene_anonymous, scene_files, scene_shared_memory, scene_huge, scene_threads, scene_rings, scene_descriptors,
-	scene_namespaces, scene_shared_mm, scene_zombie, scene_stopped, scene_deleted,
+	scene_namespaces, scene_shared_mm, scene_zombie, scene_stopped, scene_deleted, scene_split_many, scene_split_very_many,
+	scene_file_names, scene_mounts, scene_special, scene_generations, scene_orphan, scene_pid_namespace, scene_dead_leader,
 };
 
 // What a program may call itself: at most 15 bytes, any but zero.
@@ -235,12 +436,22 @@ static const char *const names[] = {
 	"", "   ", "\\\\\t\r", "&lt;&#60;%3C", "fifteen_letters",
 };
 
-static _Noreturn void wait_forever(void)
+// For ever: a child with memory and a thread of its own, that ends at once.
+static _Noreturn void storm(void)
 {
-	if (write(READY, "x", 1) != 1)
-		perror("work: ready");
-	for (;;)
-		pause();
+	prctl(PR_SET_NAME, "storm");
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			pthread_t thread;
+
+			touch(map(16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1), 16 * PAGE);
+			pthread_create(&thread, NULL, thread_that_ends, NULL);
+			_exit(0);
+		}
+		waitpid(pid, NULL, 0);
+	}
 }
 
 int main(int argc, char **argv)
@@ -267,6 +478,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < scene_count + name_count; i++) {
 		if (read(ends[0], &byte, 1) != 1)
 			return 1;
+	}
+	for (int i = 0; i < 4 && argc == 2 && !strcmp(argv[1], "--storm"); i++) {
+		if (fork() == 0)
+			storm();
 	}
 	puts("ready");
 	fflush(stdout);

@@ -67,10 +67,16 @@ static unsigned start(struct worker *workers, unsigned n)
 
 int gb_parallel(uint64_t count, gb_parallel_fn *fn, void *arg)
 {
+	return gb_parallel_on(GB_PARALLEL_MAX, count, fn, arg);
+}
+
+int gb_parallel_on(unsigned most, uint64_t count, gb_parallel_fn *fn, void *arg)
+{
 	struct loop loop = {.fn = fn, .arg = arg, .count = count};
 	struct worker workers[GB_PARALLEL_MAX];
 	unsigned n = gb_parallel_width();
 
+	n = n < most ? n : most;
 	n = count < n ? (unsigned)count : n;
 	for (unsigned i = 0; i < GB_PARALLEL_MAX; i++)
 		workers[i] = (struct worker){.loop = &loop, .number = i};

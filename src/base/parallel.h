@@ -18,5 +18,7 @@ typedef int gb_parallel_fn(void *arg, unsigned worker, uint64_t item);
 // Call fn for items 0..count-1, in no order, and return when all is done: 0, or what one failing
 // item returned. With fewer threads than wanted (no memory for them) the others do more.
 int gb_parallel(uint64_t count, gb_parallel_fn *fn, void *arg);
+// The same on at most `most` cores (at least one), the caller's among them.
+int gb_parallel_on(unsigned most, uint64_t count, gb_parallel_fn *fn, void *arg);
 // How many workers a call uses at most: the CPUs this process may run on, GB_PARALLEL_MAX at most.
 unsigned gb_parallel_width(void);

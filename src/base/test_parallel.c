@@ -40,6 +40,7 @@ static void every_item_once(void)
 	CHECK_EQ(wrong, 0);
 	CHECK_EQ(t.overlaps, 0);
 	CHECK_EQ(gb_parallel(0, mark, &t), 0);
+	CHECK_EQ(gb_parallel_on(1, 0, mark, &t), 0);
 	CHECK_EQ(t.calls, ITEMS);
 	CHECK(gb_parallel_width() >= 1 && gb_parallel_width() <= GB_PARALLEL_MAX);
 }
@@ -50,6 +51,24 @@ static void a_failure_stops_the_rest(void)
 
 	CHECK_EQ(gb_parallel(ITEMS, mark, &t), -7);
 	CHECK(t.calls >= 1 && t.calls <= gb_parallel_width());
+}
+
+static int only_one(void *arg, unsigned worker, uint64_t item)
+{
+	(void)item;
+	*(unsigned *)arg += worker == 0; // not atomic on purpose
+	return 0;
+}
+
+static void one_core_is_the_callers(void)
+{
+	unsigned n = 0;
+
+	CHECK_EQ(gb_parallel_on(1, ITEMS, only_one, &n), 0);
+	CHECK_EQ(n, ITEMS);
+	n = 0;
+	CHECK_EQ(gb_parallel_on(0, ITEMS, only_one, &n), 0);
+	CHECK_EQ(n, ITEMS);
 }
 
 struct signals {
@@ -83,5 +102,5 @@ static void helpers_take_no_signals_but_faults(void)
 	CHECK(!s.interruptible[1] && s.can_fault[1]);
 }
 
-TAP_MAIN(TAP_CASE(helpers_take_no_signals_but_faults), TAP_CASE(every_item_once),
+TAP_MAIN(TAP_CASE(one_core_is_the_callers), TAP_CASE(helpers_take_no_signals_but_faults), TAP_CASE(every_item_once),
 	 TAP_CASE(a_failure_stops_the_rest))

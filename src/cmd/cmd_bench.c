@@ -35,6 +35,11 @@ static const char *verdict(const struct gb_bench_result *r)
 	return gb_bench_passes(r) ? "ok" : "MISSED";
 }
 
+static void print_skipped(const struct gb_bench *b, const struct gb_bench_result *r)
+{
+	printf("%-8s %-30s not measured: %s\n", b->name, r->name, r->skipped);
+}
+
 static void print_table(const struct gb_bench *b)
 {
 	static const char *const limits[] = {"", "at least", "at most"};
@@ -43,6 +48,10 @@ static void print_table(const struct gb_bench *b)
 		const struct gb_bench_result *r = &b->results[i];
 		char value[64], target[64] = "";
 
+		if (*r->skipped) {
+			print_skipped(b, r);
+			continue;
+		}
 		snprintf(value, sizeof(value), "%.3g", r->value);
 		if (r->value >= 1000)
 			snprintf(value, sizeof(value), "%.0f", r->value);
@@ -63,6 +72,11 @@ static void put_results(struct gb_json *j, const struct gb_bench *b)
 		gb_json_object(j);
 		gb_json_pair(j, "bench", str, b->name);
 		gb_json_pair(j, "name", str, r->name);
+		if (*r->skipped) {
+			gb_json_pair(j, "skipped", str, r->skipped);
+			gb_json_end_object(j);
+			continue;
+		}
 		gb_json_pair(j, "value", double, r->value);
 		gb_json_pair(j, "unit", str, r->unit);
 		if (r->limit != GB_BENCH_NONE) {

@@ -33,6 +33,8 @@ static const struct gb_checkup checkups[] = {
 	 "guests gcc make bc bison flex pahole perl lz4 xz flock apt-get dpkg-deb"},
 	{"cache", "keeps guests that were made", false, gb_doctor_cache, NULL},
 	{"browser", "shows the page; it must have WebGPU", false, gb_doctor_browser, NULL},
+	{"gpu", "draws the page's cube fast, and pictures without a browser", false, gb_doctor_gpu,
+	 NULL},
 	{"ssh", "logs in to a guest", false, gb_doctor_programs, "run ssh"},
 	{"leftovers", "of runs that crashed", false, gb_doctor_leftovers, NULL},
 	{"limits", "of this shell on what a program may use; locked memory is not needed", true,

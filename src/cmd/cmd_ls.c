@@ -22,14 +22,14 @@ static void find_state(const struct gb_vm_info *vm, char ret[32])
 	int r;
 
 	if (vm->layout.count == 0) {
-		strcpy(ret, "starting");
+		snprintf(ret, 32, "starting");
 		return;
 	}
 	r = gb_qmp_connect(vm->qmp_path, ASK_MS, &q, NULL);
 	if (r == 0)
 		r = gb_monitor_status(q, ret, &running, NULL);
 	if (r != 0)
-		strcpy(ret, r == GB_EBUSY || r == GB_ETIMEOUT ? "busy" : "ended");
+		snprintf(ret, 32, "%s", r == GB_EBUSY || r == GB_ETIMEOUT ? "busy" : "ended");
 }
 
 static const char *format_age(uint64_t ns, char buf[24])

@@ -35,7 +35,7 @@ static const struct gb_option options[] = {
 	{"no-view", 0, NULL, "serve no page"},
 	{"port", 'p', "PORT", "serve the page on this port of 127.0.0.1 (default: a free one)"},
 	{"detach", 'd', NULL, "go to the background when it is up"},
-	{"dry-run", 0, NULL, "print the QEMU command line and do nothing else"},
+	{"dry-run", 0, NULL, "print the QEMU command line and start nothing"},
 	{},
 };
 
@@ -153,12 +153,14 @@ static int run_command(struct gb_args *args, struct gb_error *err)
 
 const struct gb_command gb_cmd_run = {
 	.name = "run",
-	.usage = "[debian|tiny|DISK|CD] [-- CMD...]",
+	.usage = "[debian|tiny|alpine|DISK|CD] [-- CMD...]",
 	.summary = "start a guest and show it",
 	.detail =
 		"Without an operand the debian guest is started: Debian's cloud kernel with a small "
 		"userland of busybox and dropbear. tiny is a small kernel of our own with the same "
 		"userland. Both are made when they are first used, from Debian's archive, and cached. "
+		"alpine is Alpine Linux's own kernel and initramfs, fetched from "
+		"GLASSBOX_ALPINE_MIRROR (default: Alpine's), which installs itself into its RAM. "
 		"A disk image (qcow2 or raw) or an ISO image is booted as it is.\n\n"
 		"With a command after --, the command is run in the guest as root, with our standard "
 		"input and output; its exit status is ours, and the guest ends with it (with --detach it "

@@ -21,8 +21,10 @@ const struct gb_command *const gb_commands[] = {
 	&gb_cmd_symbols,
 	&gb_cmd_sym,
 	&gb_cmd_type,
+	&gb_cmd_frames,
 	&gb_cmd_read,
 	&gb_cmd_walk,
+	&gb_cmd_view,
 	// This program
 	&gb_cmd_doctor,
 	&gb_cmd_bench,

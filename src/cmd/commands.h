@@ -8,6 +8,7 @@
 extern const struct gb_command gb_cmd_attach;
 extern const struct gb_command gb_cmd_bench;
 extern const struct gb_command gb_cmd_doctor;
+extern const struct gb_command gb_cmd_frames;
 extern const struct gb_command gb_cmd_help;
 extern const struct gb_command gb_cmd_info;
 extern const struct gb_command gb_cmd_ls;
@@ -23,4 +24,5 @@ extern const struct gb_command gb_cmd_sym;
 extern const struct gb_command gb_cmd_symbols;
 extern const struct gb_command gb_cmd_type;
 extern const struct gb_command gb_cmd_version;
+extern const struct gb_command gb_cmd_view;
 extern const struct gb_command gb_cmd_walk;

@@ -27,6 +27,7 @@ void gb_doctor_ram(const struct gb_checkup *row, struct gb_finding *ret);
 void gb_doctor_leftovers(const struct gb_checkup *row, struct gb_finding *ret);
 void gb_doctor_limits(const struct gb_checkup *row, struct gb_finding *ret);
 void gb_doctor_attach(const struct gb_checkup *row, struct gb_finding *ret);
+void gb_doctor_gpu(const struct gb_checkup *row, struct gb_finding *ret);
 void gb_doctor_browser(const struct gb_checkup *row, struct gb_finding *ret);
 
 // Guests and what makes them (doctor_guest.c).

@@ -125,7 +125,7 @@ void gb_doctor_ram(const struct gb_checkup *row, struct gb_finding *ret)
 		snprintf(place, sizeof(place), "/dev/shm");
 	if (gb_place_choose(place, GUEST_RAM, chosen, &err) != 0) {
 		bad(ret, err.message);
-		fix(ret, "sudo mount -o remount,size=50%% /dev/shm");
+		fix(ret, "sudo mount -o remount,size=1G /dev/shm (in a container: --shm-size=1g)");
 		return;
 	}
 	if (strcmp(chosen, place) != 0)
@@ -231,6 +231,34 @@ void gb_doctor_attach(const struct gb_checkup *row, struct gb_finding *ret)
 	}
 }
 
+static bool any_file(const char *pattern)
+{
+	glob_t found = {};
+	bool any = glob(pattern, 0, NULL, &found) == 0;
+
+	globfree(&found);
+	return any;
+}
+
+void gb_doctor_gpu(const struct gb_checkup *row, struct gb_finding *ret)
+{
+	bool driver = any_file("/usr/share/vulkan/icd.d/*.json") || any_file("/etc/vulkan/icd.d/*.json");
+	bool node = any_file("/dev/dri/renderD*");
+
+	(void)row;
+	if (node && driver && access("/dev/dri/renderD128", R_OK | W_OK) == 0) {
+		good(ret, "/dev/dri/renderD128, with a Vulkan driver");
+	} else if (!driver) {
+		bad(ret, "no Vulkan driver");
+		fix(ret, "sudo apt-get install mesa-vulkan-drivers");
+	} else if (node) {
+		bad(ret, "you may not use the graphics card (/dev/dri/renderD128)");
+		fix(ret, "sudo adduser $USER render, and log in again");
+	} else {
+		bad(ret, "no graphics card (/dev/dri): the processor draws");
+	}
+}
+
 // Browsers that have WebGPU on Linux, in the order in which people have them.
 static const char *const browsers[] = {
 	"google-chrome", "google-chrome-stable", "chromium", "chromium-browser",
@@ -244,22 +272,18 @@ static const char *const browsers[] = {
 void gb_doctor_browser(const struct gb_checkup *row, struct gb_finding *ret)
 {
 	char path[PATH_MAX] = "", firefox[PATH_MAX] = "";
-	glob_t nodes = {};
-	bool gpu;
 
 	(void)row;
 	for (size_t i = 0; i < sizeof(browsers) / sizeof(browsers[0]) && !*path; i++)
 		if (gb_child_find(browsers[i], path, sizeof(path), NULL) != 0)
 			*path = 0;
-	gpu = glob("/dev/dri/renderD*", 0, NULL, &nodes) == 0;
-	globfree(&nodes);
 	if (!*path) {
 		bool has = gb_child_find("firefox", firefox, sizeof(firefox), NULL) == 0;
 
 		bad(ret, has ? "firefox is here, but may have no WebGPU on Linux yet" :
 			       "none here: the printed address can be opened on this machine only");
 		fix(ret, "sudo apt-get install chromium");
-	} else if (!gpu) {
+	} else if (!any_file("/dev/dri/renderD*")) {
 		good(ret, "%.200s; there is no graphics card (/dev/dri), so WebGPU is slow", path);
 		fix(ret, SOFTWARE_FLAGS);
 	} else {

@@ -14,10 +14,12 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define BTF_MIN ((size_t)4096)		 // a kernel has megabytes; modules have less
 #define BTF_BUDGET ((uint64_t)512 << 20) // bytes of BTF that are looked at in all
-#define DIGITS_BUDGET 256
+#define PROBES_BUDGET 20000		 // places where digits stand
+#define DECODES_BUDGET 16		 // places that look like kallsyms
 #define CANDIDATES_MAX 8 // a guest may hold old kernels, and the kernels of its own guests
 #define MAPPING_TEXT 0xffffffff81000000ull
 
@@ -34,7 +36,7 @@ struct finder {
 	struct gb_kallsyms *symbols[CANDIDATES_MAX];
 	size_t types_count, symbols_count;
 	uint64_t btf_budget;
-	unsigned digits_budget;
+	unsigned probes_budget, decodes_budget;
 	bool done;
 	struct gb_error why_btf, why_symbols, why; // why the last candidates were refused
 };
@@ -242,7 +244,7 @@ static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_
 	read_banner(k);
 	read_cpus(k);
 	find_habits(k, t->btf);
-	return 0;
+	return gb_page_rules_find(t->btf, k, err);
 }
 
 static void try_pair(struct finder *f, struct types *t, struct gb_kallsyms **s)
@@ -260,6 +262,21 @@ static void try_pair(struct finder *f, struct types *t, struct gb_kallsyms **s)
 	f->done = true;
 }
 
+// Memory for a copy of megabytes. Large pages, made at once, take a tenth of the time of a fault for each
+// small one; a host that cannot do so still has the memory.
+static uint8_t *alloc_large(size_t size)
+{
+	const size_t large = (size_t)2 << 20;
+	size_t align = size < large ? GB_PAGE_SIZE : large, whole = (size + align - 1) & ~(align - 1);
+	uint8_t *p = aligned_alloc(align, whole);
+
+	if (p && align == large)
+		madvise(p, whole, MADV_HUGEPAGE);
+	if (p)
+		madvise(p, size, MADV_POPULATE_WRITE);
+	return p;
+}
+
 static void try_btf(struct finder *f, gb_gpa at)
 {
 	struct types *t = &f->types[f->types_count];
@@ -272,7 +289,7 @@ static void try_btf(struct finder *f, gb_gpa at)
 	if (size < BTF_MIN || size > f->btf_budget || f->types_count == CANDIDATES_MAX)
 		return;
 	f->btf_budget -= size;
-	data = malloc(size);
+	data = alloc_large(size);
 	if (!data)
 		return;
 	if (gb_ram_read(f->k->ram, at, data, size, NULL) != 0) {
@@ -289,43 +306,61 @@ static void try_btf(struct finder *f, gb_gpa at)
 		try_pair(f, t, &f->symbols[i]);
 }
 
+// A copy of RAM around a place, cut at the ends of its segment. NULL: no memory, or no RAM there.
+static uint8_t *copy_window(struct finder *f, gb_gpa at, uint64_t before, uint64_t behind,
+			    struct gb_window *w)
+{
+	const struct gb_segment *s = gb_layout_find(gb_ram_layout(f->k->ram), at);
+	uint8_t *bytes;
+	uint64_t end;
+
+	if (!s)
+		return NULL;
+	w->start.v = at.v - s->gpa.v > before ? (at.v - before) & ~(GB_PAGE_SIZE - 1) : s->gpa.v;
+	end = s->gpa.v + s->size - at.v > behind ? at.v + behind : s->gpa.v + s->size;
+	w->size = (size_t)(end - w->start.v);
+	w->bytes = bytes = alloc_large(w->size);
+	if (bytes && gb_ram_read(f->k->ram, w->start, bytes, w->size, NULL) != 0) {
+		free(bytes);
+		bytes = NULL;
+	}
+	return bytes;
+}
+
+static bool probe_symbols(struct finder *f, gb_gpa at)
+{
+	struct gb_window w;
+	GB_CLEANUP(gb_cleanup_free)
+	uint8_t *bytes = copy_window(f, at, GB_KALLSYMS_PROBE, GB_KALLSYMS_PROBE, &w);
+
+	return bytes && gb_kallsyms_probe(&w, at.v - w.start.v);
+}
+
 static int decode_window(struct finder *f, gb_gpa at, uint64_t before, uint64_t behind,
 			 struct gb_kallsyms **ret)
 {
-	const struct gb_segment *s = gb_layout_find(gb_ram_layout(f->k->ram), at);
-	GB_CLEANUP(gb_cleanup_free) uint8_t *bytes = NULL;
 	struct gb_window w;
-	uint64_t end;
-	int r;
+	GB_CLEANUP(gb_cleanup_free) uint8_t *bytes = copy_window(f, at, before, behind, &w);
 
-	if (!s)
-		return GB_EFAULT;
-	w.start.v = at.v - s->gpa.v > before ? (at.v - before) & ~(GB_PAGE_SIZE - 1) : s->gpa.v;
-	end = s->gpa.v + s->size - at.v > behind ? at.v + behind : s->gpa.v + s->size;
-	w.size = (size_t)(end - w.start.v);
-	w.bytes = bytes = malloc(w.size);
 	if (!bytes)
 		return gb_fail(&f->why_symbols, GB_ENOMEM, "no memory for a copy of kallsyms");
-	r = gb_ram_read(f->k->ram, w.start, bytes, w.size, &f->why_symbols);
-	if (r != 0)
-		return r;
 	return gb_kallsyms_decode(&w, at.v - w.start.v, ret, &f->why_symbols);
 }
 
 static void try_symbols(struct finder *f, gb_gpa at)
 {
-	uint8_t digits[GB_SCAN_DIGITS_LEN];
 	struct gb_kallsyms *s = NULL;
 
-	if (gb_ram_read(f->k->ram, at, digits, sizeof(digits), NULL) != 0 ||
-	    memcmp(digits, gb_scan_digits, sizeof(digits)) != 0 || f->digits_budget == 0 ||
-	    f->symbols_count == CANDIDATES_MAX)
+	if (f->probes_budget == 0 || f->symbols_count == CANDIDATES_MAX)
 		return;
-	f->digits_budget--;
+	f->probes_budget--;
+	if (!probe_symbols(f, at) || f->decodes_budget == 0)
+		return;
+	f->decodes_budget--;
 	// what most kernels need first: copying more takes longer than decoding it
-	if (decode_window(f, at, 6 << 20, 3 << 20, &s) != 0 &&
-	    (f->digits_budget < DIGITS_BUDGET - 16 ||
-	     decode_window(f, at, 64 << 20, 32 << 20, &s) != 0))
+	if (decode_window(f, at, 2560 << 10, 1 << 20, &s) != 0 &&
+	    decode_window(f, at, 6 << 20, 3 << 20, &s) != 0 &&
+	    decode_window(f, at, 64 << 20, 32 << 20, &s) != 0)
 		return;
 	gb_log(f->log, GB_LOG_DEBUG, "kernel: kallsyms at 0x%" PRIx64 ", %zu symbols", at.v, s->count);
 	f->symbols[f->symbols_count++] = s;
@@ -403,7 +438,8 @@ int gb_find_kernel(struct gb_kernel *k, const struct gb_log *log, struct gb_erro
 		.k = k,
 		.log = log,
 		.btf_budget = BTF_BUDGET,
-		.digits_budget = DIGITS_BUDGET,
+		.probes_budget = PROBES_BUDGET,
+		.decodes_budget = DECODES_BUDGET,
 	};
 	int r = gb_ram_visit(k->ram, (gb_gpa){0}, UINT64_MAX, on_span, &f, err);
 

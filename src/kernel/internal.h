@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 #include "kernel/members.h"
 #include "kernel/memory.h"
+#include "kernel/page.h"
 
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct gb_kernel {
 	uint64_t direct_end;		  // one past the direct map of the highest RAM
 	unsigned cpus;			  // that per_cpu[] holds
 	uint64_t per_cpu[64];		  // what to add to a per-CPU address
+	struct gb_page_rules page;
 	bool strict_heap;		  // how this kernel decides what is [heap]
 };
 

@@ -306,9 +306,26 @@ static int find_addresses(const struct tables *t, struct gb_kallsyms *s, struct 
 	return gb_fail(err, GB_EFORMAT, "the addresses in kallsyms are in no order that is known");
 }
 
-// Append the text of one name. False when it is too long or empty.
-static bool expand(const struct tables *t, const uint8_t *tokens, size_t n, char *out, size_t *len_ret)
+#define SHORT 16 // nearly all tokens; copied whole, which is faster than counting
+
+struct expander {
+	const struct tables *t;
+	char tokens[256][SHORT];
+};
+
+static void fill_expander(const struct tables *t, struct expander *e)
 {
+	e->t = t;
+	for (int i = 0; i < 256; i++)
+		memcpy(e->tokens[i], t->w->bytes + t->tokens + t->token_at[i],
+		       t->token_len[i] < SHORT ? t->token_len[i] : SHORT);
+}
+
+// The text of one name. out has room for NAME_LONG + SHORT bytes. False when it is too long or empty.
+static bool expand(const struct expander *e, const uint8_t *tokens, size_t n, char *out,
+		   size_t *len_ret)
+{
+	const struct tables *t = e->t;
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -316,7 +333,10 @@ static bool expand(const struct tables *t, const uint8_t *tokens, size_t n, char
 
 		if (len + more > NAME_LONG)
 			return false;
-		memcpy(out + len, t->w->bytes + t->tokens + t->token_at[tokens[i]], more);
+		if (more <= SHORT)
+			memcpy(out + len, e->tokens[tokens[i]], SHORT);
+		else
+			memcpy(out + len, t->w->bytes + t->tokens + t->token_at[tokens[i]], more);
 		len += more;
 	}
 	out[len++] = 0;
@@ -327,17 +347,19 @@ static bool expand(const struct tables *t, const uint8_t *tokens, size_t n, char
 static int expand_names(const struct tables *t, struct gb_kallsyms *s, struct gb_error *err)
 {
 	size_t at = t->names, cap = (size_t)t->count * 32 + 4096, used = 0, len, more;
+	struct expander e = {};
 
+	fill_expander(t, &e);
 	s->pool = malloc(cap);
 	for (uint32_t i = 0; i < t->count && s->pool; i++) {
-		if (cap - used < NAME_LONG + 1) {
+		if (cap - used < NAME_LONG + SHORT + 1) {
 			char *pool = cap < POOL_MAX ? realloc(s->pool, cap *= 2) : NULL;
 
 			if (!pool)
 				return gb_fail(err, GB_ENOMEM, "no memory for the names in kallsyms");
 			s->pool = pool;
 		}
-		if (!next_name(t, &at, &len) || !expand(t, t->w->bytes + at, len, s->pool + used, &more))
+		if (!next_name(t, &at, &len) || !expand(&e, t->w->bytes + at, len, s->pool + used, &more))
 			return gb_fail(err, GB_EFORMAT, "name %" PRIu32 " in kallsyms is damaged", i);
 		at += len;
 		s->names[i] = (uint32_t)used;
@@ -389,6 +411,13 @@ static int fill(const struct tables *t, struct gb_kallsyms *s, struct gb_error *
 	if (r == 0)
 		r = hash_names(s, err);
 	return r;
+}
+
+bool gb_kallsyms_probe(const struct gb_window *w, size_t digits)
+{
+	struct tables t = {.w = w};
+
+	return find_tokens(&t, digits, NULL) == 0;
 }
 
 int gb_kallsyms_decode(const struct gb_window *w, size_t digits, struct gb_kallsyms **ret,

@@ -27,6 +27,9 @@ struct gb_window {
 	gb_gpa start;
 };
 
+// Do the digits belong to a token table with its index? Both lie in GB_KALLSYMS_PROBE bytes around them.
+#define GB_KALLSYMS_PROBE ((uint64_t)66 << 10)
+bool gb_kallsyms_probe(const struct gb_window *w, size_t digits);
 // Decode from a place in the window where the digits of the token table stand. GB_EFORMAT says what does
 // not fit. Freed by gb_kallsyms_destroy().
 int gb_kallsyms_decode(const struct gb_window *w, size_t digits, struct gb_kallsyms **ret,

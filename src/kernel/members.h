@@ -59,7 +59,6 @@
 	M(MM_ARG_START, MM, "arg_start", GB_NEED) \
 	M(MM_ARG_END, MM, "arg_end", GB_NEED) \
 	M(MM_RSS, MM, "rss_stat", 0) \
-	M(MM_CONTEXT_FLAGS, MM, "context.flags", 0) \
 	S(PERCPU_COUNTER, "percpu_counter") \
 	M(PERCPU_COUNTER_COUNT, PERCPU_COUNTER, "count", 0) \
 	M(PERCPU_COUNTER_COUNTERS, PERCPU_COUNTER, "counters", 0) \
@@ -96,7 +95,6 @@
 	M(INODE_INO, INODE, "i_ino", GB_NEED) \
 	M(INODE_SB, INODE, "i_sb", GB_NEED) \
 	M(INODE_ALIAS, INODE, "i_dentry", 0) \
-	M(INODE_PRIVATE, INODE, "i_private", 0) \
 	S(SUPER, "super_block") \
 	M(SUPER_DEV, SUPER, "s_dev", GB_NEED) \
 	M(SUPER_TYPE, SUPER, "s_type", GB_NEED) \
@@ -121,19 +119,13 @@
 	M(PAGE_FLAGS, PAGE, "flags", GB_NEED) \
 	M(PAGE_HEAD, PAGE, "compound_info|compound_head", GB_NEED) \
 	M(PAGE_MAPPING, PAGE, "mapping", GB_NEED) \
-	M(PAGE_INDEX, PAGE, "__folio_index|index", 0) \
 	M(PAGE_TYPE, PAGE, "page_type", GB_NEED) \
-	M(PAGE_MAPCOUNT, PAGE, "_mapcount", GB_NEED) \
 	M(PAGE_REFCOUNT, PAGE, "_refcount", GB_NEED) \
 	M(PAGE_PRIVATE, PAGE, "private", GB_NEED) \
 	M(PAGE_LRU, PAGE, "lru", GB_NEED) \
 	M(PAGE_SLAB_CACHE, PAGE, "slab_cache", 0) \
 	S(SLAB, "slab") \
 	M(SLAB_CACHE, SLAB, "slab_cache", 0) \
-	S(FOLIO, "folio") \
-	M(FOLIO_ORDER, FOLIO, "_folio_order", 0) \
-	M(FOLIO_FLAGS1, FOLIO, "_flags_1", 0) \
-	M(FOLIO_MAPCOUNT, FOLIO, "_large_mapcount|_entire_mapcount|_total_mapcount", 0) \
 	S(ADDRESS_SPACE, "address_space") \
 	M(ADDRESS_SPACE_HOST, ADDRESS_SPACE, "host", GB_NEED) \
 	S(CACHE, "kmem_cache") \
@@ -142,7 +134,6 @@
 	M(SECTION_MAP, SECTION, "section_mem_map", 0) \
 	S(PGDAT, "pglist_data") \
 	M(PGDAT_ZONES, PGDAT, "node_zones", GB_NEED) \
-	M(PGDAT_START, PGDAT, "node_start_pfn", 0) \
 	S(ZONE, "zone") \
 	M(ZONE_PAGESETS, ZONE, "per_cpu_pageset", 0) \
 	S(PAGESET, "per_cpu_pages") \
@@ -150,15 +141,11 @@
 	S(VMAP, "vmap_area") \
 	M(VMAP_START, VMAP, "va_start", GB_NEED) \
 	M(VMAP_END, VMAP, "va_end", GB_NEED) \
-	M(VMAP_RB, VMAP, "rb_node", GB_NEED) \
 	M(VMAP_VM, VMAP, "vm", GB_NEED) \
 	M(VMAP_LIST, VMAP, "list", GB_NEED) \
 	S(VMAP_NODE, "vmap_node") \
-	M(VMAP_NODE_BUSY, VMAP_NODE, "busy.root.rb_node", 0) \
+	M(VMAP_NODE_BUSY, VMAP_NODE, "busy.head", 0) \
 	S(VM, "vm_struct") \
-	M(VM_ADDR, VM, "addr", GB_NEED) \
-	M(VM_SIZE, VM, "size", GB_NEED) \
-	M(VM_FLAGS, VM, "flags", GB_NEED) \
 	M(VM_CALLER, VM, "caller", GB_NEED) \
 	S(MODULE, "module") \
 	M(MODULE_LIST, MODULE, "list", 0) \
@@ -229,8 +216,8 @@ enum gb_member_id {
 	X(VMAP_NODES, "vmap_nodes", 0) \
 	X(NR_VMAP_NODES, "nr_vmap_nodes", 0) \
 	X(MODULES, "modules", 0) \
-	X(VMEMMAP_HUGE_ZERO, "huge_zero_pfn", 0) \
-	X(EARLY_TOP_PGT, "early_top_pgt", 0)
+	X(PER_CPU_START, "__per_cpu_start", 0) \
+	X(PCPU_UNIT_SIZE, "pcpu_unit_size", 0)
 
 enum gb_symbol_id {
 #define X(id, name, need) GB_Y_##id,

@@ -22,6 +22,7 @@ struct gb_dirty {
 	struct gb_frame_hash *seen; // by packed index
 	uint64_t *changed, *zeroed; // set atomically: pieces may share a word
 	size_t words;               // of each bitmap
+	unsigned cores;
 	pthread_mutex_t sink_lock;
 };
 
@@ -91,6 +92,7 @@ int gb_dirty_new(struct gb_ram *ram, struct gb_dirty **ret, struct gb_error *err
 	pthread_mutex_init(&d->sink_lock, NULL);
 	d->ram = ram;
 	d->frames = gb_ram_frames(ram);
+	d->cores = GB_PARALLEL_MAX;
 	r = set_up(d, err);
 	if (r != 0)
 		gb_dirty_free(d);
@@ -122,6 +124,27 @@ void gb_dirty_reset(struct gb_dirty *d)
 		d->seen[i] = d->zero;
 }
 
+void gb_dirty_set_cores(struct gb_dirty *d, unsigned n)
+{
+	d->cores = n;
+}
+
+// Word by word, because gb_dirty_matches() may look.
+static void note(struct gb_dirty *d, uint64_t index, struct gb_frame_hash hash)
+{
+	__atomic_store_n(&d->seen[index].h[0], hash.h[0], __ATOMIC_RELAXED);
+	__atomic_store_n(&d->seen[index].h[1], hash.h[1], __ATOMIC_RELAXED);
+}
+
+bool gb_dirty_matches(const struct gb_dirty *d, uint64_t index, const uint8_t bytes[GB_PAGE_SIZE])
+{
+	const struct gb_frame_hash seen = {
+		.h = {__atomic_load_n(&d->seen[index].h[0], __ATOMIC_RELAXED),
+		      __atomic_load_n(&d->seen[index].h[1], __ATOMIC_RELAXED)}};
+
+	return gb_frame_hash_equal(seen, d->hash(d->key, bytes));
+}
+
 static void mark(uint64_t *bitmap, uint64_t index)
 {
 	__atomic_fetch_or(&bitmap[index / 64], (uint64_t)1 << index % 64, __ATOMIC_RELAXED);
@@ -129,7 +152,7 @@ static void mark(uint64_t *bitmap, uint64_t index)
 
 static void became_zero(struct look *l, uint64_t index)
 {
-	l->d->seen[index] = l->d->zero;
+	note(l->d, index, l->d->zero);
 	mark(l->d->zeroed, index);
 	l->counts->zeroed++;
 }
@@ -143,7 +166,7 @@ static void changed(struct look *l, uint64_t index, struct gb_frame_hash hash)
 		became_zero(l, index);
 		return;
 	}
-	d->seen[index] = hash;
+	note(d, index, hash);
 	mark(d->changed, index);
 	l->counts->changed++;
 	if (!l->scan->sink)
@@ -226,7 +249,7 @@ int gb_dirty_scan(struct gb_dirty *d, gb_dirty_sink *sink, void *arg, struct gb_
 		return r;
 	memset(d->changed, 0, d->words * sizeof(*d->changed));
 	memset(d->zeroed, 0, d->words * sizeof(*d->zeroed));
-	r = gb_parallel(gb_pieces(d->ram), look_at_piece, &scan);
+	r = gb_parallel_on(d->cores, gb_pieces(d->ram), look_at_piece, &scan);
 	if (r != 0)
 		return gb_fail(err, r, "the RAM file went away while it was scanned");
 	atomic_store(&d->ram->extents.warm, true);

@@ -14,13 +14,17 @@
 
 #include "ram/ram.h"
 
-struct gb_dirty; // not thread-safe: one scan at a time; several finders may watch the same RAM
+struct gb_dirty; // one scan at a time; several finders may watch the same RAM
 
 int gb_dirty_new(struct gb_ram *ram, struct gb_dirty **ret, struct gb_error *err);
 void gb_dirty_free(struct gb_dirty *d); // accepts NULL
 void gb_dirty_cleanup(struct gb_dirty **d);
 // Forget all: the next scan is like the first one.
 void gb_dirty_reset(struct gb_dirty *d);
+
+// Scan on at most n cores, the caller's among them (all, if never called). Beside a running guest,
+// leave the cores to its virtual CPUs: one core often reads as fast as the memory gives.
+void gb_dirty_set_cores(struct gb_dirty *d, unsigned n);
 
 // Called for each changed frame that is not all zeros, in no order, by one thread at a time (not
 // always the same one). bytes is a private copy of the frame, valid until the callback returns.
@@ -40,6 +44,10 @@ struct gb_dirty_result {
 // then.
 int gb_dirty_scan(struct gb_dirty *d, gb_dirty_sink *sink, void *arg, struct gb_dirty_result *ret,
 		  struct gb_error *err);
+
+// Are these the bytes that the last scan saw in the frame? The one call that may be made while another
+// thread scans: a frame that is looked at just then may or may not match.
+bool gb_dirty_matches(const struct gb_dirty *d, uint64_t index, const uint8_t bytes[GB_PAGE_SIZE]);
 
 // The first set bit at or after `from`, or count: for (i = 0; (i = next(b, n, i)) < n; i++)
 uint64_t gb_bitmap_next(const uint64_t *bitmap, uint64_t count, uint64_t from);

@@ -187,6 +187,7 @@ static void a_reset_finder_reports_all_again(void)
 		CHECK_EQ(result.data_frames, 3);
 		if (round == 1)
 			gb_dirty_reset(d);
+		gb_dirty_set_cores(d, 1);
 	}
 	test_image_free(&i);
 }
@@ -293,6 +294,29 @@ static void a_picture_of_a_busy_guest_ends_up_right(void)
 	test_image_free(&i);
 }
 
+static void what_was_seen_is_matched(void)
+{
+	static uint8_t frame[4096], other[4096];
+	GB_CLEANUP(gb_dirty_cleanup) struct gb_dirty *d = NULL;
+	struct gb_dirty_result result;
+	struct gb_error err = {};
+	struct test_image i;
+
+	REQUIRE(test_image_make(&i, SIZE, NULL));
+	memset(frame, 7, sizeof(frame));
+	REQUIRE(pwrite(i.fd, frame, sizeof(frame), 3 * 4096) == sizeof(frame));
+	REQUIRE_OK(gb_dirty_new(i.ram, &d, &err), err);
+	CHECK(gb_dirty_matches(d, 3, other)); // never looked at: zeros
+	CHECK(!gb_dirty_matches(d, 3, frame));
+	REQUIRE_OK(gb_dirty_scan(d, NULL, NULL, &result, &err), err);
+	CHECK(gb_dirty_matches(d, 3, frame));
+	CHECK(!gb_dirty_matches(d, 3, other));
+	memcpy(other, frame, sizeof(frame));
+	other[4095] ^= 0x80;
+	CHECK(!gb_dirty_matches(d, 3, other));
+	test_image_free(&i);
+}
+
 static void bitmaps_are_gone_through(void)
 {
 	static const uint64_t bits[] = {0x8000000000000001, 0, 0, 2};
@@ -309,4 +333,5 @@ static void bitmaps_are_gone_through(void)
 TAP_MAIN(TAP_CASE(finds_what_a_comparison_finds), TAP_CASE(finds_it_in_split_ram),
 	 TAP_CASE(a_reset_finder_reports_all_again), TAP_CASE(a_file_that_shrinks_is_said),
 	 TAP_CASE(a_file_may_shrink_during_a_scan),
-	 TAP_CASE(a_picture_of_a_busy_guest_ends_up_right), TAP_CASE(bitmaps_are_gone_through))
+	 TAP_CASE(a_picture_of_a_busy_guest_ends_up_right), TAP_CASE(what_was_seen_is_matched),
+	 TAP_CASE(bitmaps_are_gone_through))

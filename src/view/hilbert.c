@@ -4,21 +4,21 @@
 #include "view/hilbert.h"
 
 // The index in "transposed" form: bit 3i+2, 3i+1, 3i of the index are bit i of x, y, z.
-static void transpose(unsigned order, uint32_t index, uint32_t v[3])
+static void transpose(unsigned order, uint64_t index, uint32_t v[3])
 {
 	v[0] = v[1] = v[2] = 0;
 	for (unsigned i = 0; i < order; i++)
 		for (unsigned d = 0; d < 3; d++)
-			v[d] |= (index >> (3 * i + 2 - d) & 1) << i;
+			v[d] |= (uint32_t)(index >> (3 * i + 2 - d) & 1) << i;
 }
 
-static uint32_t interleave(unsigned order, const uint32_t v[3])
+static uint64_t interleave(unsigned order, const uint32_t v[3])
 {
-	uint32_t index = 0;
+	uint64_t index = 0;
 
 	for (unsigned i = 0; i < order; i++)
 		for (unsigned d = 0; d < 3; d++)
-			index |= (v[d] >> i & 1) << (3 * i + 2 - d);
+			index |= (uint64_t)(v[d] >> i & 1) << (3 * i + 2 - d);
 	return index;
 }
 
@@ -36,7 +36,7 @@ static void exchange(uint32_t v[3], unsigned d, uint32_t q)
 	v[d] ^= t;
 }
 
-struct gb_voxel gb_hilbert_voxel(unsigned order, uint32_t index)
+struct gb_voxel gb_hilbert_voxel(unsigned order, uint64_t index)
 {
 	uint32_t v[3], t;
 
@@ -51,7 +51,7 @@ struct gb_voxel gb_hilbert_voxel(unsigned order, uint32_t index)
 	return (struct gb_voxel){v[0], v[1], v[2]};
 }
 
-uint32_t gb_hilbert_index(unsigned order, struct gb_voxel voxel)
+uint64_t gb_hilbert_index(unsigned order, struct gb_voxel voxel)
 {
 	uint32_t v[3] = {voxel.x, voxel.y, voxel.z}, t = 0;
 

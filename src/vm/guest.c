@@ -4,6 +4,7 @@
 #include "vm/guest.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "vm/guest_script.h"
 #include "vm/kvm.h"
 #include "vm/tsc.h"
@@ -11,6 +12,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MIB ((uint64_t)1 << 20)
 #define DISK_MEMORY (1024 * MIB)
@@ -22,14 +24,16 @@ static const struct guest {
 	const char *name, *script;
 	const char *modules; // archive beside the kernel, or NULL
 	uint64_t memory;
-	const char *append; // besides what every guest of ours gets
+	const char *append; // under TCG, besides what every guest of ours gets
+	bool whole; // brings its own userland: initrd and append beside the kernel
 } guests[] = {
 	{"debian", "debian.sh", "modules.cpio", 128 * MIB,
 	 "mitigations=off cryptomgr.notests audit=0 nowatchdog rcupdate.rcu_expedited=1 init_on_alloc=0"},
 	{"tiny", "tiny.sh", NULL, 64 * MIB, ""},
+	{"alpine", "alpine.sh", NULL, 256 * MIB, "", .whole = true},
 };
 
-const char *const gb_guest_names[] = {"debian", "tiny", NULL};
+const char *const gb_guest_names[] = {"debian", "tiny", "alpine", NULL};
 
 static const struct guest *find_guest(const char *name)
 {
@@ -77,18 +81,35 @@ static int choose_accel(const char *asked, struct gb_config *c, struct gb_error 
 	return automatic ? 0 : r;
 }
 
-// Under TCG every calibration against a timer costs real time: LAPIC timer, IO-APIC check, TSC.
-// More than one CPU cannot do without the LAPIC timer.
+// Under TCG every calibration against a timer costs real time (LAPIC timer, IO-APIC check, TSC), and
+// each character on the console is an exit to QEMU. More than one CPU cannot do without the LAPIC
+// timer. A microvm has no other way to end than to reboot.
 static void our_append(const struct gb_config *c, const struct guest *g, char *ret, size_t size)
 {
-	unsigned khz = strcmp(c->accel, "tcg") == 0 ? gb_tsc_khz() : 0;
+	bool tcg = strcmp(c->accel, "tcg") == 0, microvm = strcmp(c->machine, "microvm") == 0;
+	unsigned khz = tcg ? gb_tsc_khz() : 0;
 	char tsc[48] = "";
 
 	if (khz)
 		snprintf(tsc, sizeof(tsc), " tsc_early_khz=%u", khz);
-	snprintf(ret, size, "console=ttyS0%s%s%s%s%s",
-		 khz && c->cpus == 1 ? " nolapic_timer" : "", khz ? " no_timer_check" : "", tsc,
-		 g && *g->append ? " " : "", g ? g->append : "");
+	snprintf(ret, size, "console=ttyS0 loglevel=4%s%s%s%s%s%s", microvm ? " reboot=t" : "",
+		 tcg && c->cpus == 1 ? " nolapic_timer" : "", tcg ? " no_timer_check" : "", tsc,
+		 tcg && g && *g->append ? " " : "", tcg && g ? g->append : "");
+}
+
+// The one line of DIR/append.
+static int read_append(const char *dir, char *ret, size_t size, struct gb_error *err)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
+	char path[PATH_MAX + 8];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/append", dir);
+	r = gb_file_read(path, size - 1, &text, err);
+	if (r == 0)
+		snprintf(ret, size, "%.*s", (int)strcspn(text.data ? text.data : "", "\n"),
+			 text.data ? text.data : "");
+	return r;
 }
 
 static int plan_append(const struct gb_request *q, const struct guest *g, struct gb_plan *p,
@@ -119,6 +140,13 @@ static int add_archive(struct gb_plan *p, const char *dir, const char *name, str
 	return 0;
 }
 
+static int beside(const char *dir, const char *name, char ret[PATH_MAX], struct gb_error *err)
+{
+	if (snprintf(ret, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+		return gb_fail(err, GB_ERANGE, "%s: the path is too long", dir);
+	return access(ret, R_OK) == 0 ? 0 : gb_fail_os(err, "cannot read %s", ret);
+}
+
 static int plan_kernel(const struct gb_request *q, const struct guest *g, struct gb_plan *p,
 		       struct gb_error *err)
 {
@@ -130,11 +158,8 @@ static int plan_kernel(const struct gb_request *q, const struct guest *g, struct
 	r = gb_guest_script(g->script, q->interrupt_fd, dir, err);
 	if (r != 0)
 		return r;
-	if (snprintf(p->config.kernel, PATH_MAX, "%s/vmlinux", dir) >= PATH_MAX)
-		return gb_fail(err, GB_ERANGE, "%s: the path is too long", dir);
-	if (access(p->config.kernel, R_OK) != 0)
-		return gb_fail_os(err, "cannot read %s", p->config.kernel);
-	return g->modules && !q->initrd ? add_archive(p, dir, g->modules, err) : 0;
+	r = beside(dir, "vmlinux", p->config.kernel, err);
+	return r == 0 && g->modules && !q->initrd ? add_archive(p, dir, g->modules, err) : r;
 }
 
 static int plan_userland(const struct gb_request *q, struct gb_plan *p, struct gb_error *err)
@@ -149,6 +174,33 @@ static int plan_userland(const struct gb_request *q, struct gb_plan *p, struct g
 	p->config.forwards[p->config.forward_count++] = (struct gb_forward){0, 22};
 	r = gb_guest_script("initramfs.sh", q->interrupt_fd, dir, err);
 	return r == 0 ? add_archive(p, dir, "initramfs.cpio", err) : r;
+}
+
+// A distribution's own kernel, initramfs and command line, each of which the user may replace.
+static int plan_whole(const struct gb_request *q, const struct guest *g, struct gb_plan *p,
+		      struct gb_error *err)
+{
+	char dir[PATH_MAX], theirs[1024] = "", ours[512];
+	int n, r = gb_guest_script(g->script, q->interrupt_fd, dir, err);
+
+	if (r == 0)
+		r = q->kernel ? copy_file(p->config.kernel, q->kernel, "--kernel", err)
+			      : beside(dir, "vmlinux", p->config.kernel, err);
+	if (r == 0)
+		r = q->initrd ? copy_file(p->config.initrd, q->initrd, "--initrd", err)
+			      : beside(dir, "initrd", p->config.initrd, err);
+	if (r == 0)
+		r = read_append(dir, theirs, sizeof(theirs), err);
+	if (r != 0)
+		return r;
+	snprintf(p->config.guest, sizeof(p->config.guest), "%s", g->name);
+	p->config.memory = g->memory;
+	our_append(&p->config, g, ours, sizeof(ours));
+	n = snprintf(p->config.append, sizeof(p->config.append), "%s %s%s%s", ours, theirs,
+		     q->append ? " " : "", q->append ? q->append : "");
+	if ((size_t)n >= sizeof(p->config.append))
+		return gb_fail(err, GB_EUSAGE, "--append is too long for a kernel command line");
+	return 0;
 }
 
 // A kernel with our userland or with the user's own.
@@ -229,7 +281,9 @@ int gb_guest_plan(const struct gb_request *q, struct gb_plan *ret, struct gb_err
 		return gb_fail(err, GB_ENOMEM, "no memory");
 	r = plan_machine(q, &p->config, err);
 	if (r == 0)
-		r = target && !g ? plan_disk(q, p, err) : plan_linux(q, g, p, err);
+		r = target && !g      ? plan_disk(q, p, err)
+		    : g && g->whole ? plan_whole(q, g, p, err)
+				      : plan_linux(q, g, p, err);
 	if (r == 0 && q->memory)
 		p->config.memory = q->memory;
 	if (r == 0 && q->forwards)
@@ -238,13 +292,24 @@ int gb_guest_plan(const struct gb_request *q, struct gb_plan *ret, struct gb_err
 		r = gb_config_check(&p->config, err);
 	if (r == 0 && q->command && !p->config.control)
 		r = gb_fail(err, GB_EUSAGE,
-			    "a command can be run in the built-in guests only (and in a --kernel "
+			    "a command can be run in the debian and tiny guests only (and in a --kernel "
 			    "without --initrd)");
 	derive_name(p);
 	if (r == 0)
 		*ret = *p;
 	free(p);
 	return r;
+}
+
+uint64_t gb_guest_room(const struct gb_plan *p)
+{
+	uint64_t room = p->config.memory;
+	struct stat st;
+
+	for (size_t i = 0; i < p->archive_count; i++)
+		if (stat(p->archives[i], &st) == 0)
+			room += (uint64_t)st.st_size;
+	return room;
 }
 
 int gb_guest_seed(struct gb_plan *p, const struct gb_claim *claim, char **command, int interrupt_fd,

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
+# shellcheck disable=SC2123,SC3045 # an empty PATH is what is tested; dash has ulimit -n
 # glassbox doctor on machines that lack something: a faked PATH, runtime directory, cache, and limits.
 set -u
 g=$(readlink -f "$GLASSBOX")

@@ -121,7 +121,7 @@ guest=none
 alpine /good && guest=$(cat "$work/out") && [ "$(cat "$guest/version")" = "$version" ] && cmp -s "$guest/bzImage" "$work/tree/boot/vmlinuz-virt" &&
 	cmp -s "$guest/initrd" "$work/tree/boot/initramfs-virt" && cmp -s "$guest/vmlinux" "$kernel/vmlinux" && cmp -s "$guest/release" "$kernel/release"
 report $? 'a good mirror gives the guest'
-grep -qx "console=ttyS0 ip=dhcp alpine_repo=http://10.0.2.2:$port/good/v3.99/main modloop=http://10.0.2.2:$port/good/v3.99/$place/netboot-$version/modloop-virt" "$guest/append"
+grep -qx "ip=dhcp alpine_repo=http://10.0.2.2:$port/good/v3.99/main modloop=http://10.0.2.2:$port/good/v3.99/$place/netboot-$version/modloop-virt" "$guest/append"
 report $? 'the boot line names the mirror as the guest sees it'
 
 : >"$work/www/requests"
@@ -141,7 +141,7 @@ report $? 'without a network, what was fetched earlier is taken'
 # The guest boots: its PID 1 says so on the second serial port.
 mkfifo "$work/ready"
 timeout 120 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -machine q35 -accel tcg -m 256 \
-	-kernel "$guest/vmlinux" -initrd "$guest/initrd" -append "$(cat "$guest/append")" \
+	-kernel "$guest/vmlinux" -initrd "$guest/initrd" -append "console=ttyS0 $(cat "$guest/append")" \
 	-serial "file:$work/console" -serial stdio </dev/null >"$work/ready" 2>"$work/err" &
 qemu=$!
 line=$(head -n 1 "$work/ready" | tr -d '\r')
@@ -149,6 +149,16 @@ kill $qemu 2>/dev/null
 wait $qemu
 [ "$line" = GLASSBOX-READY ] && grep -q "alpine_repo=http://10.0.2.2:$port/good" "$work/console"
 report $? 'the guest boots, with its boot line'
+
+# The program starts it so, too.
+if [ -n "${GLASSBOX:-}" ]; then
+	mkdir -m 700 "$work/run"
+	XDG_RUNTIME_DIR=$work/run XDG_CACHE_HOME=$work/cache GLASSBOX_ALPINE_MIRROR=http://127.0.0.1:$port/good \
+		"$GLASSBOX" run alpine --accel tcg --append last=word --dry-run >"$work/out" 2>"$work/err"
+	grep -qF -- "-kernel $guest/vmlinux -initrd $guest/initrd" "$work/out" && grep -q 'size=268435456\|size=256M\|-m 256' "$work/out" &&
+		grep -qF "$(cat "$guest/append") last=word" "$work/out" && grep -q 'console=ttyS0' "$work/out" && grep -q 'virtio-net' "$work/out"
+	report $? 'glassbox run alpine starts it with that kernel, initramfs and boot line'
+fi
 
 refused 'no name server' 'cannot be resolved' http://mirror.invalid/alpine
 refused 'nobody listens' 'cannot be reached' http://127.0.0.1:1/alpine

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// The page's server: HTTP, one memory stream per viewer, a WebSocket for control. docs/protocol.md
+// is what it speaks; serve/gate.h says who may ask.
+//
+// It listens on 127.0.0.1 only, in threads of its own which take no signals. Guest RAM is only read.
+#pragma once
+
+#include "kernel/kernel.h"
+
+struct gb_serve;
+
+// What is known about the run of the guest from outside of its RAM.
+struct gb_serve_state {
+	bool running, paused, exited;
+	bool has_exit_status;
+	int exit_status;	 // of QEMU: its code, or 128 + the signal that ended it
+	uint64_t exited_real_ns; // CLOCK_REALTIME
+};
+
+// How the server asks and steers the guest. Calls come from several threads, one at a time, and may
+// take a while. state tells of the end of QEMU by exited, not by failing; after that it is not called
+// any more. state NULL: it never changes (a file). pause or resume NULL: cannot be done, and the
+// page is told so.
+struct gb_serve_guest {
+	void *arg;
+	int (*state)(void *arg, struct gb_serve_state *ret, struct gb_error *err);
+	int (*pause)(void *arg, struct gb_error *err);
+	int (*resume)(void *arg, struct gb_error *err);
+};
+
+struct gb_serve_options {
+	struct gb_ram *ram;	  // the caller's; must live until gb_serve_stop()
+	struct gb_kernel *kernel; // the caller's, likewise; NULL: the server finds it itself
+	const char *name;	  // of the VM, or the file's
+	const char *guest;	  // "debian", ...; NULL: unknown
+	const char *data_dir;	  // holds web/ and shaders/; NULL: see gb_data_dir()
+	unsigned port;		  // 0: a free one
+	uint64_t started_real_ns; // when the guest was started, 0: unknown
+	struct gb_serve_guest vm;
+	const struct gb_log *log;
+};
+
+// GB_EBUSY when the port is in use, GB_ENOTFOUND without the page's files, GB_EOS.
+int gb_serve_start(const struct gb_serve_options *options, struct gb_serve **ret,
+		   struct gb_error *err);
+// "http://127.0.0.1:PORT/TOKEN/". Who has it sees all of the guest: print it, never log it.
+const char *gb_serve_url(const struct gb_serve *s);
+// Ends all connections and threads. Accepts NULL.
+void gb_serve_stop(struct gb_serve *s);

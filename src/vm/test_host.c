@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// Tests of what is asked of the host: helper programs, processes, KVM, QEMU's version, other
+// people's command lines.
+#include "vm/attach.h"
+#include "vm/child.h"
+#include "vm/kvm.h"
+#include "vm/process.h"
+#include "vm/qemu_version.h"
+#include "vm/tsc.h"
+
+#include "base/clock.h"
+#include "tests/tap.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int run_shell(const char *script, int timeout_ms, int interrupt_fd, struct gb_buf *out,
+		     int *status_ret, struct gb_error *err)
+{
+	const char *argv[] = {"sh", "-c", script, NULL};
+	struct gb_child c = {.argv = argv,
+			     .timeout_ms = timeout_ms,
+			     .interrupt_fd = interrupt_fd,
+			     .out = out,
+			     .quiet = true};
+
+	return gb_child_run(&c, status_ret, err);
+}
+
+static void helpers(void)
+{
+	struct gb_buf out = {};
+	struct gb_error err = {};
+	int status = -1, ends[2];
+
+	CHECK_OK(run_shell("echo a; cat; echo b; exit 3", -1, -1, &out, &status, &err), err);
+	CHECK_STR(out.data, "a\nb\n");
+	CHECK_EQ(status, 3);
+	CHECK_OK(run_shell("kill -9 $$", -1, -1, NULL, &status, &err), err);
+	CHECK_EQ(status, 128 + 9);
+	CHECK_EQ(run_shell("sleep 60 & sleep 60", 50, -1, NULL, &status, &err), GB_ETIMEOUT);
+	gb_assert(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+	CHECK_EQ(run_shell("sleep 60", -1, ends[0], NULL, &status, &err), GB_ECANCELLED);
+	gb_buf_clear(&out);
+	CHECK_EQ(run_shell("yes", 20000, -1, &out, &status, &err), GB_ERANGE);
+	gb_buf_deinit(&out);
+	close(ends[0]);
+	close(ends[1]);
+	CHECK_EQ(gb_child_run(&(struct gb_child){.argv = (const char *[]){"no-such-program", NULL}},
+			      &status, &err),
+		 GB_ENOTFOUND);
+}
+
+// What a helper started ends with it.
+static void helpers_leave_nothing(void)
+{
+	struct gb_error err = {};
+	struct gb_host_process left;
+	struct gb_buf out = {};
+	int status, fd;
+	pid_t pid;
+
+	CHECK_EQ(run_shell("sleep 1000 & echo $!; wait", 200, -1, &out, &status, &err), GB_ETIMEOUT);
+	pid = out.data ? atoi(out.data) : 0;
+	gb_buf_deinit(&out);
+	REQUIRE(pid > 1);
+	if (gb_process_identify(pid, &left, NULL) == 0 && gb_process_open(&left, &fd, NULL) == 0) {
+		CHECK_OK(gb_pidfd_wait(fd, 2000, &err), err);
+		close(fd);
+	}
+}
+
+static void processes(void)
+{
+	struct gb_host_process p, q;
+	struct gb_error err = {};
+	int fd = -1, status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		signal(SIGTERM, SIG_IGN);
+		for (;;)
+			pause();
+	}
+	REQUIRE_OK(gb_process_identify(child, &p, &err), err);
+	CHECK(gb_process_alive(&p));
+	q = p;
+	q.start++;
+	CHECK(!gb_process_alive(&q));
+	CHECK_EQ(gb_process_open(&q, &fd, &err), GB_EGONE);
+	REQUIRE_OK(gb_process_open(&p, &fd, &err), err);
+	CHECK_EQ(gb_pidfd_wait(fd, 10, &err), GB_ETIMEOUT);
+	// It may not have set its handler yet; SIGKILL follows in both cases.
+	CHECK_OK(gb_pidfd_end(fd, 50, &err), err);
+	CHECK(!gb_process_alive(&p)); // a zombie until it is reaped
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK_OK(gb_pidfd_end(fd, 50, &err), err);
+	close(fd);
+	CHECK_EQ(gb_process_identify(-1, &p, &err), GB_ENOTFOUND);
+	CHECK_EQ(gb_process_identify(child, &p, &err), GB_ENOTFOUND);
+}
+
+static void kvm_that_does_not_work(void)
+{
+	struct gb_error err = {};
+
+	CHECK_EQ(gb_kvm_probe("/nonexistent/kvm", &err), GB_ELACKS);
+	CHECK(strstr(err.message, "there is no KVM here"));
+	CHECK_EQ(gb_kvm_probe("/dev/null", &err), GB_ELACKS);
+	CHECK(strstr(err.message, "no KVM device") && strstr(err.message, "--accel tcg"));
+}
+
+// Whatever this machine's answer is, it comes soon and says what to do.
+static void kvm_of_this_machine(void)
+{
+	uint64_t start = gb_clock_ns();
+	struct gb_error err = {};
+	int r = gb_kvm_probe("/dev/kvm", &err);
+
+	CHECK(r == 0 || (r == GB_ELACKS && strstr(err.message, "--accel tcg")));
+	CHECK(gb_clock_ns() - start < 5 * GB_SECOND);
+	printf("# /dev/kvm: %s\n", r == 0 ? "works" : err.message);
+}
+
+static void versions(void)
+{
+	unsigned major = 0, minor = 0;
+
+	CHECK_EQ(gb_qemu_version_parse("QEMU emulator version 10.0.2 (Debian 1:10.0.2)\n", &major, &minor,
+				       NULL),
+		 0);
+	CHECK_EQ(major, 10);
+	CHECK_EQ(minor, 0);
+	CHECK_EQ(gb_qemu_version_parse("Bochs 2.7\n", &major, &minor, NULL), GB_EFORMAT);
+	CHECK_EQ(gb_qemu_version_parse("", &major, &minor, NULL), GB_EFORMAT);
+}
+
+#define FIND(text, index, ret) gb_attach_socket((text), sizeof(text), (index), (ret))
+
+static void command_lines(void)
+{
+	static const char plain[] = "qemu-system-x86_64\0-m\0" "64\0-qmp\0unix:/a,,b/q.sock,server=on\0"
+				    "--qmp-pretty\0unix:rel.sock";
+	static const char devices[] = "q\0-chardev\0socket,id=con,path=/con\0-serial\0chardev:con\0"
+				      "-mon\0chardev=mon,mode=control\0"
+				      "-chardev\0socket,path=/m.sock,id=mon,server=on\0"
+				      "-mon\0chardev=con,mode=readline";
+	static const char libvirt[] = "q\0-chardev\0socket,id=charmonitor,fd=25,server=on,wait=off\0"
+				      "-mon\0chardev=charmonitor,id=monitor,mode=control";
+	static const char cut[] = "q\0-qmp";
+	char path[PATH_MAX];
+
+	CHECK(FIND(plain, 0, path));
+	CHECK_STR(path, "/a,b/q.sock");
+	CHECK(FIND(plain, 1, path));
+	CHECK_STR(path, "rel.sock");
+	CHECK(!FIND(plain, 2, path));
+	CHECK(FIND(devices, 0, path));
+	CHECK_STR(path, "/m.sock");
+	CHECK(!FIND(devices, 1, path));
+	CHECK(!FIND(libvirt, 0, path));
+	CHECK(!FIND(cut, 0, path));
+	CHECK(!gb_attach_socket("-qmp\0unix:/x", 12, 0, path)); // the last word is not ended
+	CHECK(!gb_attach_socket("", 0, 0, path));
+}
+
+// The counter's frequency, against another clock over a longer time.
+static void counter(void)
+{
+	unsigned khz = gb_tsc_khz();
+
+	if (!khz)
+		TAP_SKIP("no even time stamp counter here");
+	CHECK(khz > 100000 && khz < 20000000);
+	printf("# %u kHz\n", khz);
+}
+
+TAP_MAIN(TAP_CASE(helpers), TAP_CASE(helpers_leave_nothing), TAP_CASE(processes),
+	 TAP_CASE(kvm_that_does_not_work), TAP_CASE(kvm_of_this_machine), TAP_CASE(versions),
+	 TAP_CASE(command_lines), TAP_CASE(counter))

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// The server: plain requests, the memory stream, the control socket; both are reconnected.
+import { RecordReader } from './wire.js';
+
+const CHUNK = 1 << 20, PAUSE_MIN = 500, PAUSE_MAX = 8000;
+const SILENCE_MS = 5000; // the server ticks at least twice a second
+
+export class Api extends EventTarget {
+	#ended = false;
+	#socket = null;
+	#wake = null;
+
+	async json(path) {
+		const answer = await fetch(`api/${path}`, { cache: 'no-store' });
+		if (!answer.ok)
+			throw new Error(await answer.json().then((e) => e.error?.message, () => null) ?? `${path}: ${answer.status}`);
+		return answer.json();
+	}
+
+	// Keeps a stream running until the server says that there is no more to come.
+	async follow(memory) {
+		let pause = PAUSE_MIN;
+		for (this.#ended = false; !this.#ended;) {
+			try {
+				await this.#stream(memory, () => {
+					pause = PAUSE_MIN;
+					this.#say('connected');
+				});
+			} catch (error) {
+				this.#say('lost', { error, pause });
+				await this.#sleep(pause);
+				pause = Math.min(2 * pause, PAUSE_MAX);
+			}
+		}
+	}
+
+	retryNow() {
+		this.#wake?.();
+	}
+
+	#sleep(ms) {
+		return new Promise((done) => {
+			const timer = setTimeout(done, ms);
+			this.#wake = () => {
+				clearTimeout(timer);
+				done();
+			};
+		});
+	}
+
+	#say(type, detail) {
+		this.dispatchEvent(new CustomEvent(type, { detail }));
+	}
+
+	async #stream(memory, connected) {
+		const abort = new AbortController(), answer = await fetch('stream', { signal: abort.signal, cache: 'no-store' });
+		if (!answer.ok)
+			throw new Error(answer.status === 403 ? 'refused' : `stream: ${answer.status}`);
+		const sink = memory.sink(), records = new RecordReader(memory.frames, {
+			...sink,
+			end: (text) => {
+				this.#ended = true;
+				sink.end(text);
+			},
+		});
+		connected();
+		let watchdog;
+		const alive = () => {
+			clearTimeout(watchdog);
+			watchdog = setTimeout(() => abort.abort(new Error('silent')), SILENCE_MS);
+		};
+		try {
+			await this.#read(answer.body, (bytes) => {
+				alive();
+				records.push(bytes);
+			});
+		} finally {
+			clearTimeout(watchdog);
+			abort.abort();
+		}
+		if (!this.#ended)
+			throw new Error('closed');
+	}
+
+	// With a reader that fills our buffer where the browser has one.
+	async #read(body, take) {
+		let reader, buffer = new ArrayBuffer(CHUNK);
+		try {
+			reader = body.getReader({ mode: 'byob' });
+		} catch {
+			reader = body.getReader();
+			buffer = null;
+		}
+		for (;;) {
+			const { done, value } = await (buffer ? reader.read(new Uint8Array(buffer)) : reader.read());
+			if (done)
+				return;
+			take(value);
+			if (buffer)
+				buffer = value.buffer;
+		}
+	}
+
+	// The control socket; it comes back by itself.
+	control(pause = PAUSE_MIN) {
+		const url = new URL('ws', location.href);
+		url.protocol = url.protocol.replace('http', 'ws');
+		url.search = url.hash = '';
+		this.#socket = new WebSocket(url);
+		this.#socket.onmessage = ({ data }) => {
+			pause = PAUSE_MIN;
+			const message = JSON.parse(data);
+			this.#say(message.type, message);
+		};
+		this.#socket.onclose = () => setTimeout(() => this.control(Math.min(2 * pause, PAUSE_MAX)), pause);
+	}
+
+	send(message) {
+		if (this.#socket?.readyState === WebSocket.OPEN)
+			this.#socket.send(JSON.stringify(message));
+	}
+}

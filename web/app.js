@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: The Glass Box authors
+// The page: asks who the guest is, makes the parts and joins them.
+//
+// In the address: ?theme=dark|light, ?still (nothing moves by itself), ?camera=yaw,pitch,distance,x,y,z
+// and, for tests, ?samples=N, ?shadow=0, ?order=K (only the first 2^(3K) bytes). After # the view
+// that a link brings back: camera, selected frame.
+import { Api } from './api.js';
+import { poseFrom, poseText } from './camera.js';
+import { deviceLost, connectionLost, guestGone, isNoted, noWebGpu, note, notUnderstood, refused, unnote } from './errors.js';
+import { NoWebGPU } from './gpu.js';
+import { foldFrames, offsetTable } from './hilbert.js';
+import { Inspector } from './inspector.js';
+import { Keys } from './keys.js';
+import { Look } from './look.js';
+import { Memory } from './memory.js';
+import { Owners } from './owners.js';
+import { Processes } from './processes.js';
+import { Scene } from './scene.js';
+import { State } from './state.js';
+import { Status } from './status.js';
+import { FlatMap, Strip } from './strip.js';
+import { byId, clean, clock, make, size } from './text.js';
+import { Twin } from './twin.js';
+
+const query = new URLSearchParams(location.search), hash = new URLSearchParams(location.hash.slice(1));
+const RESTORE_MS = 30000; // a device lost again within this is not restored by itself
+
+function setTheme(theme) {
+	document.documentElement.dataset.theme = theme;
+}
+
+function limited(hello) {
+	const order = Number(query.get('order'));
+	if (!order)
+		return hello;
+	return { ...hello, frames: Math.min(hello.frames, Math.max(1, 8 ** order / 4096)) };
+}
+
+class Page {
+	api = new Api();
+	#lastLoss = -Infinity;
+	#seen = clock();
+
+	async start() {
+		setTheme(query.get('theme') ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark'));
+		try {
+			this.hello = limited(await this.api.json('hello'));
+		} catch (error) {
+			note('connection', 'Glass Box does not answer', [clean(error.message, 200)], [['Try again', () => location.reload()]]);
+			throw error;
+		}
+		this.#parts();
+		this.#listen();
+		this.#buttons();
+		this.api.follow(this.memory);
+		this.api.control();
+		await this.#openCube();
+	}
+
+	#parts() {
+		this.memory = new Memory(this.hello);
+		this.offsets = offsetTable();
+		this.state = new State(this.memory, new Look(this.memory, foldFrames(this.memory.frames)), this.api);
+		this.state.commOf = (pid) => this.processes.find(pid)?.comm ?? '';
+		this.state.fail = (error) => note('failed', 'That did not work', [clean(error.message, 200)], [['Close', () => unnote('failed')]]);
+		this.processes = new Processes(this.state);
+		this.owners = new Owners(this.state);
+		this.inspector = new Inspector(this.state);
+		this.strip = new Strip(this.state);
+		this.twin = new Twin(this.state);
+		this.scene = new Scene(byId('cube'), this.state, this.offsets, {
+			still: query.has('still'), samples: query.has('samples') ? Number(query.get('samples')) : undefined,
+			shadow: query.get('shadow') !== '0', pose: poseFrom(query.get('camera') ?? hash.get('camera')),
+		});
+		this.status = new Status(this.memory, () => this.scene.picture);
+		this.keys = new Keys({ scene: this.scene, state: this.state, twin: this.twin, theme: () => this.#otherTheme(), panel: (side) => this.panel(side) });
+		this.#name(this.hello);
+	}
+
+	#name(hello) {
+		this.status.hello = hello;
+		document.title = `${clean(hello.vm || hello.guest, 40)}, ${size(this.memory.frames)} - Glass Box`;
+		byId('guest-name').replaceChildren(make('b', {}, clean(hello.vm || hello.guest, 40)), make('span', {}, size(this.memory.frames)),
+			hello.release ? make('span', { class: 'release' }, `Linux ${clean(hello.release, 40)}`) : '');
+		if (hello.understood)
+			unnote('kernel');
+		this.#crumb();
+	}
+
+	#crumb() {
+		const [whole, part] = this.scene.crumb();
+		byId('crumb').replaceChildren(make('span', {}, whole), make('i', {}, '\u203a'), make('b', {}, part));
+	}
+
+	#listen() {
+		const { api, memory, state } = this;
+		api.addEventListener('processes', ({ detail }) => this.processes.update(detail.processes));
+		api.addEventListener('status', ({ detail }) => this.#onStatus(detail));
+		api.addEventListener('error', ({ detail }) => state.fail(new Error(detail.message)));
+		api.addEventListener('hello', ({ detail }) => this.#onHello(detail));
+		api.addEventListener('connected', () => unnote('connection'));
+		api.addEventListener('lost', ({ detail }) => this.#onLost(detail));
+		memory.addEventListener('tick', () => (this.#seen = clock()));
+		memory.addEventListener('complete', () => this.#onComplete());
+		memory.addEventListener('end', ({ detail }) => this.#onEnd(detail));
+		for (const type of ['filter', 'isolate'])
+			state.addEventListener(type, () => this.#crumb());
+		for (const type of ['select', 'view', 'filter'])
+			state.addEventListener(type, () => this.#remember());
+		state.addEventListener('select', () => this.#onSelect());
+		state.addEventListener('isolate', ({ detail }) => this.#onIsolate(detail));
+		state.addEventListener('fly', () => this.scene.flyToRuns(this.isolated ?? []));
+		memory.addEventListener('owners', () => this.#summary());
+	}
+
+	#onStatus(status) {
+		this.status.status = status;
+		const dot = byId('guest-dot');
+		dot.className = `dot ${status.paused ? 'hollow' : status.running ? '' : 'bad'}`;
+		byId('pause').hidden = !(this.hello.live && (status.running || status.paused));
+		byId('pause').textContent = status.paused ? 'Resume' : 'Pause';
+		this.exited = status.exited;
+	}
+
+	#onHello(hello) {
+		if (hello.frames < this.memory.frames || hello.started_ns !== this.hello.started_ns)
+			return location.reload();
+		this.hello = limited(hello);
+		this.memory.name(hello);
+		this.#name(hello);
+	}
+
+	#onLost({ error }) {
+		byId('guest-dot').className = 'dot bad';
+		if (error.message === 'refused')
+			refused();
+		else if (!isNoted('connection'))
+			connectionLost(this.#seen, () => this.api.retryNow());
+	}
+
+	#onComplete() {
+		const frame = Number.parseInt(hash.get('frame'), 16), at = this.memory.frameAt(frame * 4096);
+		if (at >= 0)
+			this.state.select(at);
+		if (!this.hello.understood) {
+			const unknown = this.memory.counts()[this.memory.unknown] ?? 0;
+			notUnderstood(clean(this.hello.reason, 300), Math.round(100 * unknown / this.memory.frames));
+		}
+		this.#summary();
+	}
+
+	#onEnd(text) {
+		byId('guest-dot').className = 'dot bad';
+		byId('pause').hidden = true;
+		if (this.hello.live === false)
+			return;
+		guestGone(this.exited, clean(text, 200), this.#seen, () => location.reload());
+	}
+
+	#onSelect() {
+		if (this.state.selected >= 0) {
+			this.panel('right', true);
+			this.#tab('inspect');
+		}
+		this.#say(this.inspector.sentence());
+	}
+
+	#onIsolate({ pid, frames, runs }) {
+		this.isolated = runs;
+		if (pid !== null)
+			this.#say(`${clean(this.state.commOf(pid), 24)} ${pid}, ${frames} frames in ${runs.length} runs.`);
+	}
+
+	// Politely, at most once in two seconds, the newest.
+	#say(text) {
+		this.words = text;
+		this.saying ??= setTimeout(() => {
+			this.saying = undefined;
+			byId('announce').textContent = this.words;
+		}, 2000);
+	}
+
+	#summary() {
+		byId('cube').setAttribute('aria-label', this.twin.summary());
+	}
+
+	#remember() {
+		this.remembering ??= setTimeout(() => {
+			this.remembering = undefined;
+			const parts = new URLSearchParams({ camera: poseText(this.scene.pose) });
+			if (this.state.selected >= 0)
+				parts.set('frame', (this.memory.addressOf(this.state.selected) / 4096).toString(16));
+			history.replaceState(null, '', `#${parts}`);
+		}, 500);
+	}
+
+	#otherTheme() {
+		setTheme(document.documentElement.dataset.theme === 'light' ? 'dark' : 'light');
+		this.scene.restyle();
+	}
+
+	panel(side, open) {
+		const now = document.body.dataset[side] === 'open';
+		document.body.dataset[side] = open ?? !now ? 'open' : '';
+	}
+
+	#tab(name) {
+		document.body.dataset.sheetTab = name;
+		for (const tab of ['processes', 'inspect'])
+			byId(`tab-${tab}`).setAttribute('aria-selected', String(tab === name));
+	}
+
+	#buttons() {
+		byId('theme').addEventListener('click', () => this.#otherTheme());
+		byId('table').addEventListener('click', () => this.twin.toggle());
+		byId('panels-left').addEventListener('click', () => this.panel('left'));
+		byId('pause').addEventListener('click', () => this.api.send({ type: byId('pause').textContent === 'Resume' ? 'resume' : 'pause' }));
+		for (const tab of ['processes', 'inspect'])
+			byId(`tab-${tab}`).addEventListener('click', () => this.#tab(tab));
+		this.#dragSheet(document.querySelector('.tabs'));
+		this.#tab('processes');
+	}
+
+	// The sheet of a narrow screen: drag its tabs up or down.
+	#dragSheet(tabs) {
+		let from = null;
+		tabs.addEventListener('pointerdown', (event) => (from = event.clientY));
+		addEventListener('pointerup', (event) => {
+			if (from !== null && Math.abs(event.clientY - from) > 24)
+				document.body.dataset.sheet = event.clientY < from ? 'tall' : '';
+			from = null;
+		});
+	}
+
+	async #openCube() {
+		let device;
+		try {
+			device = await this.scene.open();
+		} catch (error) {
+			if (!(error instanceof NoWebGPU))
+				throw error;
+			byId('cube').hidden = true;
+			noWebGpu(() => new FlatMap(this.state));
+			return;
+		}
+		unnote('device');
+		device.lost.then(() => this.#onDeviceLost());
+	}
+
+	// Once by itself; again at once only when asked.
+	async #onDeviceLost() {
+		const now = performance.now(), again = now - this.#lastLoss < RESTORE_MS;
+		this.#lastLoss = now;
+		this.scene.picture = null;
+		deviceLost(again ? () => this.#openCube() : null);
+		if (!again)
+			await this.#openCube().catch(() => deviceLost(() => this.#openCube()));
+	}
+}
+
+const page = new Page();
+// For tests and the curious: everything, and a promise of the first picture.
+window.glassbox = page;
+page.ready = page.start();
