@@ -40,8 +40,12 @@ gb_hash() {
 	} | sha256sum | cut -c1-16
 }
 
+# A child that was killed a moment ago may still write: then the directory is not empty at first.
 gb_cleanup() {
-	[ -z "$gb_work" ] || rm -rf "$gb_work"
+	gb_tries=0
+	while [ -n "$gb_work" ] && ! rm -rf "$gb_work" 2>/dev/null && [ $gb_tries -lt 100 ]; do
+		gb_tries=$((gb_tries + 1))
+	done
 	gb_work=
 }
 
@@ -58,6 +62,7 @@ gb_begin() {
 	trap gb_cleanup EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
+	trap 'exit 141' PIPE # nobody listens any more: the messages go to a parent that is gone
 	trap 'exit 143' TERM
 	rm -rf "$gb_cache/.work-$1".*
 	gb_work=$(mktemp -d "$gb_cache/.work-$1.XXXXXX")

@@ -56,14 +56,14 @@ kernel_dir() {
 line=$(table | awk -v row="$1" '$1 == row')
 [ -n "$line" ] || gb_die "there is no row '$1': guest/truth/matrix.sh lists them"
 gb_need build cc
-gb_need run qemu-system-x86_64 bsdtar flock
+gb_need run qemu-system-x86_64 flock
 # shellcheck disable=SC2086 # the words of the line
 set -- $line
 row=$1 kernel=$2 file=$3 mem=$4 cpu=$5 machine=$6
 shift 6
 directory=$(kernel_dir "$kernel") || exit $?
 userland=$(./initramfs.sh)
-image=$gb_cache/frozen-$row-$(gb_hash truth/run.sh truth/*.[ch] seed.sh -- "$line" "${directory##*/}" "${userland##*/}" \
+image=$gb_cache/frozen-$row-$(gb_hash truth/run.sh truth/*.[ch] seed.sh cpio.c -- "$line" "${directory##*/}" "${userland##*/}" \
 	"$(qemu-system-x86_64 --version)" "$(cc -dumpfullversion)")
 if [ ! -d "$image" ]; then
 	gb_begin "frozen-$row"

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#define TOUCHES_MAX ((uint64_t)1 << 28) // about a second
 #define CHUNK_BYTES ((size_t)64 << 10)
 
 uint32_t gb_owner_add(struct gb_classify *c, struct gb_owner owner)
@@ -74,6 +75,27 @@ uint32_t gb_owner_of_address(struct gb_classify *c, enum gb_owner_kind kind, uin
 	if (owner && ++o->hashed > o->hash_mask / 2 && rehash(c, 2 * (o->hash_mask + 1)) != 0)
 		return 0;
 	return owner;
+}
+
+int gb_leaf_frames(struct gb_classify *c, const struct gb_leaf *leaf, gb_frame_fn *fn, void *arg)
+{
+	uint64_t last = leaf->gpa.v + (leaf->size - 1), index = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < c->layout->count; i++) {
+		const struct gb_segment *s = &c->layout->segments[i];
+		uint64_t from = leaf->gpa.v > s->gpa.v ? leaf->gpa.v : s->gpa.v;
+		uint64_t to = last < s->gpa.v + (s->size - 1) ? last : s->gpa.v + (s->size - 1);
+
+		for (uint64_t at = from; at <= to && r == 0; at += GB_PAGE_SIZE) {
+			if (c->touches_left-- == 0)
+				return GB_ERANGE;
+			r = fn(arg, index + ((at - s->gpa.v) >> GB_PAGE_SHIFT),
+			       leaf->gva.v + (at - leaf->gpa.v));
+		}
+		index += s->size >> GB_PAGE_SHIFT;
+	}
+	return r;
 }
 
 static enum gb_frame_class image_class(const struct gb_kernel *k, uint64_t va)
@@ -265,12 +287,15 @@ static int prepare(struct gb_frames *f, size_t count, struct gb_error *err)
 		f->mappers = calloc(count, sizeof(*f->mappers));
 		f->owner_of = calloc(count, sizeof(*f->owner_of));
 		f->owners = calloc(1, sizeof(*f->owners));
+		if (f->owners)
+			f->owners->counted = calloc(count, sizeof(*f->owners->counted));
 		f->count = count;
 	} else {
 		memset(f->pids, 0, count * sizeof(*f->pids));
 		memset(f->mappers, 0, count * sizeof(*f->mappers));
 	}
-	if (f->classes && f->kinds && f->pids && f->mappers && f->owner_of && f->owners)
+	if (f->classes && f->kinds && f->pids && f->mappers && f->owner_of && f->owners &&
+	    f->owners->counted)
 		return 0;
 	gb_frames_deinit(f);
 	return gb_fail(err, GB_ENOMEM, "no memory for the owners of %zu frames", count);
@@ -300,6 +325,8 @@ int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct
 		.layout = gb_ram_layout(k->ram),
 		.p = p,
 		.f = frames,
+		.touches_left = 64 * gb_ram_frames(k->ram) + TOUCHES_MAX,
+		.tables_left = 4 * gb_ram_frames(k->ram) + 4096,
 		.err = err,
 	};
 	int r = prepare(frames, gb_ram_frames(k->ram), err);
@@ -320,6 +347,7 @@ int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct
 void gb_frames_deinit(struct gb_frames *f)
 {
 	if (f->owners) {
+		free(f->owners->counted);
 		free(f->owners->list);
 		free(f->owners->hash);
 	}

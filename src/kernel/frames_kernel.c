@@ -240,47 +240,61 @@ static uint32_t area_owner(struct kernel_walk *w, struct area *a)
 	return a->owner;
 }
 
+struct vmalloc_leaf {
+	struct kernel_walk *w;
+	const struct gb_leaf *leaf;
+	enum gb_frame_class class;
+	uint32_t owner;
+};
+
+static int on_vmalloc_frame(void *arg, uint64_t index, uint64_t va)
+{
+	const struct vmalloc_leaf *l = arg;
+	struct gb_classify *c = l->w->c;
+	enum gb_frame_class class = l->class;
+
+	(void)va;
+	if (c->f->kinds[index] == GB_PAGE_IDLE || !gb_frame_is_open(c, index))
+		return 0;
+	if (c->f->kinds[index] == GB_PAGE_RESERVED && c->f->classes[index] != GB_FRAME_RESERVED)
+		return 0; // an alias of the image
+	if (class == GB_FRAME_KERNEL_DATA && !(l->leaf->rights & GB_PTE_NX))
+		class = GB_FRAME_KERNEL_TEXT;
+	gb_frame_set(c, index, class, l->owner);
+	return 0;
+}
+
 static int on_vmalloc_leaf(void *arg, const struct gb_leaf *leaf)
 {
 	struct kernel_walk *w = arg;
+	struct vmalloc_leaf l = {.w = w, .leaf = leaf};
 	struct area *area;
-	uint64_t index;
-	uint32_t owner;
 
 	while (w->at < w->areas.count && w->areas.list[w->at].end <= leaf->gva.v)
 		w->at++;
 	if (w->at == w->areas.count || w->areas.list[w->at].start > leaf->gva.v)
 		return 0; // no area: a mapping that is kept to be removed later
 	area = &w->areas.list[w->at];
-	owner = area_owner(w, area);
-	if (!owner)
-		return GB_ENOMEM;
-	for (uint64_t i = 0; i < leaf->size >> GB_PAGE_SHIFT; i++) {
-		enum gb_frame_class class = area->class;
+	l.owner = area_owner(w, area);
+	l.class = area->class;
+	return l.owner ? gb_leaf_frames(w->c, leaf, on_vmalloc_frame, &l) : GB_ENOMEM;
+}
 
-		if (!gb_layout_index_of(w->c->layout, (gb_pfn){(leaf->gpa.v >> GB_PAGE_SHIFT) + i}, &index) ||
-		    w->c->f->kinds[index] == GB_PAGE_IDLE || !gb_frame_is_open(w->c, index))
-			continue;
-		if (w->c->f->kinds[index] == GB_PAGE_RESERVED &&
-		    w->c->f->classes[index] != GB_FRAME_RESERVED)
-			continue; // an alias of the image
-		if (class == GB_FRAME_KERNEL_DATA && !(leaf->rights & GB_PTE_NX))
-			class = GB_FRAME_KERNEL_TEXT;
-		gb_frame_set(w->c, index, class, owner);
-	}
+static int on_vmemmap_frame(void *arg, uint64_t index, uint64_t va)
+{
+	struct kernel_walk *w = arg;
+
+	(void)va;
+	if (gb_frame_is_open(w->c, index))
+		gb_frame_set(w->c, index, GB_FRAME_VMEMMAP, w->vmemmap_owner);
 	return 0;
 }
 
 static int on_vmemmap_leaf(void *arg, const struct gb_leaf *leaf)
 {
 	struct kernel_walk *w = arg;
-	uint64_t index;
 
-	for (uint64_t i = 0; i < leaf->size >> GB_PAGE_SHIFT; i++)
-		if (gb_layout_index_of(w->c->layout, (gb_pfn){(leaf->gpa.v >> GB_PAGE_SHIFT) + i}, &index) &&
-		    gb_frame_is_open(w->c, index))
-			gb_frame_set(w->c, index, GB_FRAME_VMEMMAP, w->vmemmap_owner);
-	return 0;
+	return gb_leaf_frames(w->c, leaf, on_vmemmap_frame, w);
 }
 
 static int on_kernel_table(void *arg, gb_gpa table, unsigned level)

@@ -3,16 +3,15 @@
 // Frames that processes map: every leaf of their page tables, and the tables themselves.
 #include "kernel/owners.h"
 
-#include <stdlib.h>
-
 struct user {
 	struct gb_classify *c;
 	const struct gb_process *process;
 	uint32_t process_index;
-	size_t vma;	    // at or behind the last leaf
-	uint32_t vma_owner; // of that VMA; 0: not made yet
+	size_t vma;	       // at or behind the last leaf
+	uint32_t vma_owner;    // of that VMA; 0: not made yet
+	uint32_t no_vma_owner; // of pages in none
 	uint32_t table_owner;
-	enum gb_frame_class vma_class;
+	bool executable; // the last leaf
 };
 
 static enum gb_frame_class class_of(const struct gb_vma *v)
@@ -46,40 +45,58 @@ static bool claims(enum gb_page_kind kind)
 	       kind == GB_PAGE_OTHER;
 }
 
-static int claim(struct user *u, uint64_t index, uint64_t va)
+// Once for each process, however often it maps the frame.
+static void count_mapper(struct user *u, uint64_t index)
 {
-	struct gb_frames *f = u->c->f;
+	struct gb_owners *o = u->c->f->owners;
 
-	f->mappers[index]++;
-	if (f->pids[index] || !claims(f->kinds[index]) || !find_vma(u, va))
-		return 0;
-	if (!u->vma_owner) {
-		u->vma_owner = gb_owner_add(u->c, (struct gb_owner){.kind = GB_OWNER_VMA,
-								    .pid = u->process->pid,
-								    .index = u->process_index,
-								    .at = u->vma});
-		u->vma_class = class_of(&u->process->vmas[u->vma]);
-		if (!u->vma_owner)
-			return GB_ENOMEM;
+	if (o->counted[index] != o->stamp)
+		u->c->f->mappers[index]++;
+	o->counted[index] = o->stamp;
+}
+
+// The owner of what lies at va, and its class. Where no VMA is known, the rights of the page must do.
+static uint32_t owner_at(struct user *u, uint64_t va, enum gb_frame_class *class_ret)
+{
+	struct gb_owner owner = {.kind = GB_OWNER_VMA, .pid = u->process->pid, .index = u->process_index};
+	uint32_t *made = &u->no_vma_owner;
+
+	*class_ret = u->executable ? GB_FRAME_CODE : GB_FRAME_MAPPED;
+	owner.at = UINT64_MAX;
+	if (find_vma(u, va)) {
+		owner.at = u->vma;
+		*class_ret = class_of(&u->process->vmas[u->vma]);
+		made = &u->vma_owner;
 	}
+	if (!*made)
+		*made = gb_owner_add(u->c, owner);
+	return *made;
+}
+
+static int claim(void *arg, uint64_t index, uint64_t va)
+{
+	struct user *u = arg;
+	struct gb_frames *f = u->c->f;
+	enum gb_frame_class class;
+	uint32_t owner;
+
+	count_mapper(u, index);
+	if (f->pids[index] || !claims(f->kinds[index]))
+		return 0;
+	owner = owner_at(u, va, &class);
+	if (!owner)
+		return GB_ENOMEM;
 	f->pids[index] = u->process->pid;
-	gb_frame_set(u->c, index, u->vma_class, u->vma_owner);
+	gb_frame_set(u->c, index, class, owner);
 	return 0;
 }
 
 static int on_leaf(void *arg, const struct gb_leaf *leaf)
 {
 	struct user *u = arg;
-	uint64_t first, pages = leaf->size >> GB_PAGE_SHIFT;
-	int r = 0;
 
-	for (uint64_t i = 0; i < pages && r == 0; i++) {
-		uint64_t va = leaf->gva.v + (i << GB_PAGE_SHIFT);
-
-		if (gb_layout_index_of(u->c->layout, (gb_pfn){(leaf->gpa.v >> GB_PAGE_SHIFT) + i}, &first))
-			r = claim(u, first, va);
-	}
-	return r;
+	u->executable = !(leaf->rights & GB_PTE_NX);
+	return gb_leaf_frames(u->c, leaf, claim, u);
 }
 
 static int on_table(void *arg, gb_gpa table, unsigned level)
@@ -89,6 +106,8 @@ static int on_table(void *arg, gb_gpa table, unsigned level)
 	uint64_t index;
 
 	(void)level;
+	if (u->c->tables_left-- == 0)
+		return GB_ERANGE;
 	if (!gb_layout_index_of(u->c->layout, gb_gpa_pfn(table), &index) ||
 	    (f->kinds[index] != GB_PAGE_TABLE && f->kinds[index] != GB_PAGE_OTHER))
 		return 0;
@@ -101,6 +120,18 @@ static int on_table(void *arg, gb_gpa table, unsigned level)
 	return 0;
 }
 
+// PROT_NONE: not present to the processor, marked by the bit of global pages, and all bits of the address
+// inverted (since 4.18, against L1TF). What is swapped out does not have that bit.
+static uint64_t on_absent(void *arg, uint64_t entry, unsigned level)
+{
+	const uint64_t none = 1 << 8;
+
+	(void)arg;
+	if (!(entry & none) || level > 2 || (level == 2 && !(entry & GB_PTE_LARGE)))
+		return 0;
+	return (~entry & GB_PTE_ADDRESS) | (entry & GB_PTE_LARGE) | GB_PTE_PRESENT;
+}
+
 static int classify_process(struct gb_classify *c, uint32_t at)
 {
 	const struct gb_process *p = &c->p->list[at];
@@ -111,10 +142,14 @@ static int classify_process(struct gb_classify *c, uint32_t at)
 		.budget = c->f->count,
 		.leaf = on_leaf,
 		.table = on_table,
+		.absent = on_absent,
 		.arg = &u,
 	};
-	int r = gb_space_leaves(c->k->ram, space, &how, c->err);
+	int r;
 
+	if (++c->f->owners->stamp == 0)
+		c->f->owners->stamp = 1;
+	r = gb_space_leaves(c->k->ram, space, &how, c->err);
 	// a process that ends, or tables made to have no end: what was found stands
 	return r == GB_EFAULT || r == GB_ERANGE ? 0 : r;
 }
@@ -124,7 +159,7 @@ int gb_classify_users(struct gb_classify *c)
 	int r = 0;
 
 	for (size_t i = 0; i < c->p->count && r == 0; i++)
-		if (c->p->list[i].mm.v && c->p->list[i].pgd.v)
+		if (c->p->list[i].pgd.v)
 			r = classify_process(c, (uint32_t)i);
 	return r;
 }

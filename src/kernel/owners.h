@@ -35,6 +35,8 @@ struct gb_owner {
 struct gb_owners {
 	struct gb_owner *list; // [0] is nobody
 	uint32_t count, cap;
+	uint32_t *counted; // for each frame: the stamp of the process that counted it last
+	uint32_t stamp;
 	uint32_t *hash; // owners found by address: slab caches, files
 	uint32_t hash_mask, hashed;
 };
@@ -44,6 +46,7 @@ struct gb_classify {
 	const struct gb_layout *layout;
 	const struct gb_processes *p;
 	struct gb_frames *f;
+	uint64_t touches_left, tables_left; // what the page tables of a hostile guest may cost
 	struct gb_error *err;
 };
 
@@ -58,6 +61,10 @@ static inline void gb_frame_set(struct gb_classify *c, uint64_t index, enum gb_f
 	c->f->classes[index] = (uint8_t)class;
 	c->f->owner_of[index] = owner;
 }
+
+// Call fn for each frame of a leaf that is RAM. GB_ERANGE when the budget is spent.
+typedef int gb_frame_fn(void *arg, uint64_t index, uint64_t va);
+int gb_leaf_frames(struct gb_classify *c, const struct gb_leaf *leaf, gb_frame_fn *fn, void *arg);
 
 // True for frames that struct page tells nothing of, so that maps may.
 static inline bool gb_frame_is_open(const struct gb_classify *c, uint64_t index)

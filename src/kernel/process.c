@@ -91,6 +91,7 @@ static int copy_thread(struct gb_listing *l, uint64_t task, struct gb_process *p
 	    (int32_t)gb_get(&l->task, GB_M_TASK_TGID) != p->pid)
 		return GB_ETORN;
 	p->thread_count++;
+	l->thread_mm = gb_get(&l->task, GB_M_TASK_MM);
 	return 0;
 }
 
@@ -206,6 +207,13 @@ static int read_mm(struct gb_listing *l, struct gb_process *p, struct gb_error *
 	return l->what & GB_PROCESS_VMAS ? gb_vmas_read(l, p, err) : 0;
 }
 
+// A leader that has ended while its threads go on has no memory map in /proc; its threads still have pages.
+static void find_orphaned_pages(struct gb_listing *l, struct gb_process *p)
+{
+	if (l->thread_mm && gb_object_read(l->k, GB_S_MM, l->thread_mm, &l->mm) == 0)
+		gb_kernel_locate(l->k, gb_get(&l->mm, GB_M_MM_PGD), &p->pgd);
+}
+
 static void copy_leader(struct gb_listing *l, const struct gb_thread *leader, struct gb_process *p)
 {
 	const struct gb_object *o = &l->task;
@@ -249,9 +257,12 @@ static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
 		p->torn = true;
 		return 0;
 	}
+	l->thread_mm = 0;
 	r = read_threads(l, signal, (uint32_t)gb_get(&l->object, GB_M_SIGNAL_NR_THREADS), p, err);
 	if (r == 0 && p->mm.v)
 		r = read_mm(l, p, err);
+	else if (r == 0 && !p->kernel_thread)
+		find_orphaned_pages(l, p);
 	p->torn |= gb_read_va(l->k, task + gb_offset(l->k, GB_M_TASK_MM), &again, 8) != 0 ||
 		   again != p->mm.v;
 	return r;

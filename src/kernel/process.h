@@ -26,7 +26,7 @@ struct gb_thread {
 struct gb_process {
 	gb_gva task; // of the leader
 	gb_gva mm;   // 0: kernel thread
-	gb_gpa pgd;  // 0 without mm
+	gb_gpa pgd;  // 0: no user memory (without mm it is that of a thread that outlived its leader)
 	int32_t pid, ppid;
 	uint32_t uid;
 	bool kernel_thread;

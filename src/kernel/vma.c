@@ -5,7 +5,7 @@
 // Until 6.0 they hang on a red-black tree, mm->mm_rb, through vma->vm_rb. Since 6.1 a maple tree holds
 // them (lib/maple_tree.c): a B-tree over ranges. A pointer to a node has its type in bits 3-6: leaf_64
 // (1) and range_64 (2) have 15 pivots and 16 slots, arange_64 (3) 9 and 10; nodes are 256 bytes and aligned
-// so, which frees the low byte. Slot i covers what is above pivot i-1 and at most pivot i; a pivot of 0
+// so, which frees the low byte. In the root's pointer, which may also be an entry, bits 0-1 are 2 for a node. Slot i covers what is above pivot i-1 and at most pivot i; a pivot of 0
 // behind the first slot, or one that reaches the node's own end, is the last. A leaf's slots are VMAs, or 0
 // for a gap. A tree of one entry that covers all has the entry itself as its root.
 //
@@ -224,10 +224,10 @@ static bool read_node(struct walk *w, uint64_t entry, struct node *n)
 	       arrays(k, n, GB_M_MAPLE_RANGE_PIVOT, GB_M_MAPLE_RANGE_SLOT);
 }
 
-// The root says in bit 1 that it is a node; in an inner node every slot in use is one, and bit 1 is not set.
-static bool root_is_node(uint64_t entry)
+// Values up to 4096 are marks of the tree, not pointers (a gap, an entry that is being replaced).
+static bool is_pointer(uint64_t entry)
 {
-	return (entry & 3) == 2 && entry > 4096;
+	return entry > 4096;
 }
 
 static int walk_maple(struct walk *w, uint64_t entry, uint64_t max, int depth)
@@ -246,13 +246,13 @@ static int walk_maple(struct walk *w, uint64_t entry, uint64_t max, int depth)
 		last = i < n.pivot_count ? n.pivots[i] : max;
 		if ((i > 0 && last == 0) || last > max)
 			last = max;
-		if (n.type != MAPLE_LEAF && slot > 4096)
+		if (is_pointer(slot) && n.type != MAPLE_LEAF)
 			r = walk_maple(w, slot, last, depth + 1);
-		else if (n.type == MAPLE_LEAF && slot > 4096)
+		else if (is_pointer(slot))
 			r = add_vma(w, slot);
 		if (r != 0)
 			return r;
-		if (n.type == MAPLE_LEAF && slot > 4096 && !w->broken && w->end != last + 1)
+		if (is_pointer(slot) && n.type == MAPLE_LEAF && w->end != last + 1)
 			w->broken = true;
 		if (last == max)
 			break;
@@ -329,9 +329,9 @@ static int walk_tree(struct walk *w)
 	if (!gb_has(l->k, GB_M_MM_MT))
 		return walk_rb(w, gb_get(&l->mm, GB_M_MM_RB), 0);
 	root = gb_get(&l->mm, GB_M_MM_MT);
-	if (root_is_node(root))
+	if (is_pointer(root) && (root & 3) == 2)
 		return walk_maple(w, root, UINT64_MAX, 0);
-	return root ? add_vma(w, root) : 0;
+	return is_pointer(root) ? add_vma(w, root) : 0;
 }
 
 int gb_vmas_read(struct gb_listing *l, struct gb_process *p, struct gb_error *err)

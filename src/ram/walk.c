@@ -192,6 +192,8 @@ static int visit_table(struct visit *v, gb_gpa table, unsigned level, uint64_t b
 
 		if (level == v->levels)
 			gva = sign_extend(gva, v->levels);
+		if (v->how->absent && entries[i] && !(entries[i] & GB_PTE_PRESENT))
+			entries[i] = v->how->absent(v->how->arg, entries[i], level);
 		if (!leads_on(entries[i], level) || gva > v->how->last.v ||
 		    gva + (size - 1) < v->how->first.v)
 			continue;

@@ -60,6 +60,9 @@ struct gb_leaves {
 	size_t budget;      // table pages that may be read
 	int (*leaf)(void *arg, const struct gb_leaf *leaf);
 	int (*table)(void *arg, gb_gpa table, unsigned level); // level 1 holds 4 KiB leaves
+	// What the processor calls not present may be so to the operating system. Given such an entry
+	// (never 0), return the one that it stands for, or 0. May be NULL.
+	uint64_t (*absent)(void *arg, uint64_t entry, unsigned level);
 	void *arg;
 };
 int gb_space_leaves(struct gb_ram *ram, struct gb_space space, const struct gb_leaves *how,

@@ -24,3 +24,6 @@ struct tally compare_threads(const struct frozen *f);
 struct tally compare_maps(const struct frozen *f);
 struct tally compare_pages(const struct frozen *f);
 struct tally compare_absent_pages(const struct frozen *f);
+struct tally compare_frames(const struct frozen *f);
+struct tally compare_owners(const struct frozen *f);
+struct tally compare_counts(const struct frozen *f);

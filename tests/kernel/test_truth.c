@@ -79,6 +79,37 @@ static bool falsify_address(const struct frozen *f)
 	return flip(f, "pagemap", 1, first_present(f) + 2);
 }
 
+// Free frames become used and used ones free: a share that is more than what is allowed.
+static bool falsify_flags(const struct frozen *f)
+{
+	const uint64_t buddy = 1 << 10;
+	bool some = false;
+
+	for (unsigned n = 1; n <= 2; n++) {
+		struct section *s = reading(f, "kpageflags", 0, n);
+
+		for (size_t at = 0; s && at + 8 <= s->head.len; at += 64 * 8) {
+			uint64_t flags;
+
+			memcpy(&flags, s->bytes + at, 8);
+			flags ^= buddy;
+			memcpy(s->bytes + at, &flags, 8);
+			some = true;
+		}
+	}
+	return some;
+}
+
+// "MemFree:    40588 kB": 10 MB more or less, since what a CPU has not added to the sum yet is allowed
+static bool falsify_counts(const struct frozen *f)
+{
+	struct section *s = reading(f, "meminfo", 0, 2);
+	const uint8_t *at = s ? memmem(s->bytes, s->head.len, "MemFree:", 8) : NULL;
+	const uint8_t *end = at ? memchr(at, '\n', s->head.len - (size_t)(at - s->bytes)) : NULL;
+
+	return end && flip(f, "meminfo", 0, (size_t)(end - s->bytes) - 8);
+}
+
 const struct comparison comparisons[] = {
 	{"facts", compare_facts, falsify_facts, 0},
 	{"symbols", compare_symbols, falsify_symbols, 0},
@@ -87,6 +118,9 @@ const struct comparison comparisons[] = {
 	{"maps", compare_maps, falsify_maps, 0},
 	{"pages", compare_pages, falsify_frame, 0},
 	{"absent-pages", compare_absent_pages, falsify_address, 0},
+	{"frames", compare_frames, falsify_flags, 0.01},
+	{"owners", compare_owners, falsify_frame, 0},
+	{"counts", compare_counts, falsify_counts, 0},
 };
 const size_t comparison_count = sizeof(comparisons) / sizeof(comparisons[0]);
 
