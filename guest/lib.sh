@@ -62,6 +62,7 @@ gb_begin() {
 	trap gb_cleanup EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
+	trap 'exit 141' PIPE # nobody listens any more: the messages go to a parent that is gone
 	trap 'exit 143' TERM
 	rm -rf "$gb_cache/.work-$1".*
 	gb_work=$(mktemp -d "$gb_cache/.work-$1.XXXXXX")

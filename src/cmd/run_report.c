@@ -29,23 +29,28 @@ int gb_run_print_line(const struct gb_run *run, const char *line, struct gb_erro
 	return gb_answer_end(&a, err);
 }
 
-// What is understood of a built-in guest's memory; another has only begun to boot.
-static int print_summary(const struct gb_run *run, const struct gb_vm_info *info,
-			 struct gb_error *err)
+// What is understood of a built-in guest's memory; another has only begun to boot. A memory that
+// could not be read is no reason to end the guest.
+static void print_summary(const struct gb_run *run, const struct gb_vm_info *info)
 {
 	GB_CLEANUP(gb_ram_cleanup) struct gb_ram *ram = NULL;
-	int r;
+	struct gb_error why = {};
+	int r = 0;
 
-	if (!run->plan.config.control)
-		return 0;
-	r = gb_vm_open_ram(info, &ram, err);
-	return r == 0 ? gb_summary_print(stdout, ram, err) : r;
+	if (run->plan.config.control)
+		r = gb_vm_open_ram(info, &ram, &why);
+	if (r == 0 && ram)
+		r = gb_summary_print(stdout, ram, &why);
+	if (r != 0) {
+		fputs("  memory     cannot be read: ", stdout);
+		gb_print_text(stdout, why.message, 0);
+		putchar('\n');
+	}
 }
 
 static int print_text(const struct gb_run *run, const struct gb_vm_info *info, struct gb_error *err)
 {
 	char size[24];
-	int r;
 
 	if (info->boot_ns)
 		printf("%s is up, %.2f s after QEMU was started.\n\n", info->name,
@@ -57,9 +62,7 @@ static int print_text(const struct gb_run *run, const struct gb_vm_info *info, s
 	printf(" on %s with %s, %u CPU%s, %s of RAM\n", info->machine,
 	       strcmp(info->accel, "kvm") == 0 ? "KVM" : "TCG", info->cpus, info->cpus == 1 ? "" : "s",
 	       gb_format_size(info->memory, size));
-	r = print_summary(run, info, err);
-	if (r != 0)
-		return r;
+	print_summary(run, info);
 	putchar('\n');
 	if (info->ssh_port)
 		printf("  ssh        glassbox ssh %s   (127.0.0.1 port %u)\n", info->name,

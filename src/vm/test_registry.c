@@ -301,6 +301,41 @@ static void racing_claims(void)
 	clean();
 }
 
+// Every claim sweeps; none may take another that has just begun for a leftover.
+static int claim_again_and_again(int which)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "n%d", which);
+	for (int i = 0; i < 100; i++) {
+		struct gb_claim c = GB_CLAIM_NONE;
+
+		if (gb_claim_take(name, true, &c, NULL) != 0 || access(c.dir, F_OK) != 0 ||
+		    !gb_runtime_locked(c.dir))
+			return 1;
+		gb_claim_release(&c);
+	}
+	return 0;
+}
+
+static void claims_leave_each_other_alone(void)
+{
+	pid_t children[6];
+	int status;
+
+	fresh();
+	for (int i = 0; i < 6; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(claim_again_and_again(i));
+	}
+	for (int i = 0; i < 6; i++) {
+		gb_assert(waitpid(children[i], &status, 0) == children[i]);
+		CHECK_EQ(WEXITSTATUS(status), 0);
+	}
+	clean();
+}
+
 static void room_is_looked_at(void)
 {
 	struct gb_error err = {};
@@ -319,4 +354,4 @@ static void room_is_looked_at(void)
 
 TAP_MAIN(TAP_CASE(names), TAP_CASE(a_life), TAP_CASE(bad_names_and_places), TAP_CASE(crash_is_swept),
 	 TAP_CASE(reused_pids_are_safe), TAP_CASE(attached_guests_live_on), TAP_CASE(damaged_entries),
-	 TAP_CASE(racing_claims), TAP_CASE(room_is_looked_at))
+	 TAP_CASE(racing_claims), TAP_CASE(claims_leave_each_other_alone), TAP_CASE(room_is_looked_at))

@@ -77,6 +77,10 @@ report $? 'a data directory without guests'
 gb run tiny --mem 4T
 fails 77 'no tmpfs has room' '--mem'
 report $? 'more memory than any tmpfs has'
+status=0
+(ulimit -f 1000 && exec "$g" run tiny) >"$work/out" 2>"$work/err" || status=$?
+fails 77 'ulimit -f unlimited'
+report $? 'files may not be as large as the RAM'
 if unshare -m true 2>/dev/null; then
 	small=$(mktemp -d)
 	status=0
@@ -86,6 +90,14 @@ if unshare -m true 2>/dev/null; then
 	rmdir "$small"
 	fails 77 'no tmpfs has room for 64 MiB' 'remount,size=' && [ ! -s "$work/out" ]
 	report $? 'a full tmpfs'
+	small=$(mktemp -d)
+	status=0
+	unshare -m sh -c 'mount -t tmpfs -o size=68m,mode=700 none "$1" && mount -t tmpfs -o size=16m none /dev/shm && XDG_RUNTIME_DIR=$1 &&
+		export XDG_RUNTIME_DIR && "$2" run tiny; status=$?; find "$1" -mindepth 2; exit $status' sh "$small" "$g" \
+		>"$work/out" 2>"$work/err" || status=$?
+	rmdir "$small"
+	fails 77 'no tmpfs has room' && [ ! -s "$work/out" ]
+	report $? 'a tmpfs with room for the RAM, but not for the initramfs'
 	status=0
 	unshare -m sh -c 'mount --bind /dev/null /dev/kvm 2>/dev/null || { mkdir -p /dev && : >/dev/kvm; }; exec "$1" run tiny --accel kvm' sh "$g" \
 		>"$work/out" 2>"$work/err" || status=$?
@@ -98,6 +110,7 @@ if unshare -m true 2>/dev/null; then
 	report $? '--accel auto does without it'
 else
 	skip 'a full tmpfs' 'mounting is not allowed here'
+	skip 'a tmpfs with room for the RAM, but not for the initramfs' 'mounting is not allowed here'
 	skip 'a KVM device that does not work' 'mounting is not allowed here'
 	skip '--accel auto does without it' 'mounting is not allowed here'
 fi

@@ -19,6 +19,20 @@ report $? 'a command that is killed: 128 + signal'
 gb run tiny -- sh -c 'echo "$1:$2"' sh "it's" ' two  words'
 [ "$(cat "$work/out")" = "it's: two  words" ]
 report $? 'words arrive as they were given'
+{
+	"$g" run tiny -- yes 2>"$work/err" </dev/null
+	echo $? >"$work/status"
+} | head -n 2 >"$work/out"
+[ "$(cat "$work/status")" = 141 ] && [ "$(cat "$work/out")" = "$(printf 'y\ny')" ]
+report $? 'when nobody reads on, the command and the guest end as by SIGPIPE'
+timeout -k 5 180 "$g" run tiny --name slow -- yes >"$work/fifo" 2>"$work/err" </dev/null &
+run=$!
+exec 4<"$work/fifo"
+read -r line <&4
+kill -INT "$(supervisor slow)"
+ended
+[ "$line" = y ] && [ "$status" = 130 ]
+report $? 'a reader that stands still does not hold up Ctrl-C'
 nothing_left
 report $? 'nothing is left of them'
 
@@ -105,6 +119,10 @@ report $? 'a guest that powers off is gone, with all that was its'
 gb run tiny --machine microvm -- uname -s
 [ "$status" = 0 ] && [ "$(cat "$work/out")" = Linux ]
 report $? 'microvm'
+gb run tiny --machine microvm --detach --name small --no-view
+"$g" ssh small -- poweroff >"$work/out" 2>"$work/err"
+eventually nothing_left
+report $? 'a microvm that powers off is gone, too'
 gb run tiny --machine pc --cpus 2 --mem 96M -- sh -c 'nproc; grep -c . /proc/self/maps >/dev/null'
 [ "$status" = 0 ] && [ "$(cat "$work/out")" = 2 ]
 report $? 'pc with two CPUs'
@@ -117,6 +135,31 @@ report $? 'the debian guest'
 gb run tiny --accel tcg --cpu max,la57=off --append 'glassbox.services=no word=1' -- cat /proc/cmdline
 [ "$status" = 0 ] && grep -q 'word=1$' "$work/out"
 report $? 'CPU model and kernel words of the user'
+
+mkdir "$work/bin"
+printf '#!/bin/sh\necho "$1" >"%s/opened"\n' "$work" >"$work/bin/xdg-open"
+chmod +x "$work/bin/xdg-open"
+(
+	PATH=$work/bin:$PATH DISPLAY=:9 WAYLAND_DISPLAY='' "$g" run tiny --name shown --detach >"$work/out" 2>"$work/err" </dev/null
+)
+url=$(sed -n 's/^  page  *//p' "$work/out")
+case $url in http://127.0.0.1:*/*/) [ "$("$g" ls --json | sed -n 's/.*"url":"\([^"]*\)".*/\1/p')" = "$url" ] ;; *) false ;; esac
+report $? 'the page has an address, which ls knows'
+grep -q '^  kernel  *Linux ' "$work/out" && grep -q '^  processes .*dropbear' "$work/out" && grep -q '^  Free ' "$work/out"
+report $? 'the summary tells kernel, processes and owners'
+curl -s "${url}api/hello" | grep -q '"vm":"shown"'
+report $? 'the page is served'
+eventually [ -s "$work/opened" ]
+[ "$(cat "$work/opened")" = "$url" ]
+report $? 'and opened where there is a desktop'
+port=${url#http://127.0.0.1:}
+port=${port%%/*}
+gb run tiny --port "$port" --name second
+fails 1 "$port" && [ ! -e "$root/second" ]
+report $? "the page's port in use"
+gb stop shown
+! curl -s "${url}api/hello" >"$work/out"
+report $? 'the page ends with its guest'
 
 gb run tiny --dry-run --name dry
 [ "$status" = 0 ] && grep -q '^qemu-system-x86_64 .* -sandbox on,.*spawn=deny.* -nodefaults\|^qemu-system-x86_64 .*-nodefaults.*-sandbox on' "$work/out" &&
