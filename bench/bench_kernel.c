@@ -20,7 +20,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <time.h>
 
 #define WARM 2
 #define RUNS 21
@@ -30,16 +30,17 @@
 static char *const crowd[] = {
 	(char[]){"/bin/sh"}, (char[]){"-c"},
 	(char[]){"n=0; while [ $n -lt 110 ]; do sleep 100000 & n=$((n + 1)); done; "
-		 "head -c 650M /dev/zero > /tmp/fill"},
+		 "dd if=/dev/zero of=/tmp/fill bs=1M count=450 && ls -l /tmp/fill"},
 	NULL};
 
 static const struct kind {
 	const char *suffix;
 	uint64_t memory;
 	char *const *command;
+	double attach_target_ms; // 0: none
 } kinds[] = {
-	{"128m", (uint64_t)128 << 20, NULL},
-	{"1g", (uint64_t)1 << 30, crowd},
+	{"128m", (uint64_t)128 << 20, NULL, 60},
+	{"1g", (uint64_t)1 << 30, crowd, 0},
 };
 
 struct bed {
@@ -53,17 +54,17 @@ struct bed {
 	struct gb_processes processes; // with VMAs, for the owners
 	struct gb_frames frames;
 	double find_ms[WARM + RUNS]; // what finding alone took
-	double cpu_ms[WARM + RUNS];  // processor time of a whole attach
-	unsigned attached;
+	// processor time of each attach and classification: on a busy machine the wall clock says little
+	double attach_cpu_ms[WARM + RUNS], owners_cpu_ms[WARM + RUNS];
+	unsigned attached, classified;
 };
 
 static double thread_cpu_ms(void)
 {
-	struct rusage u;
+	struct timespec t;
 
-	getrusage(RUSAGE_THREAD, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 static int attach(void *arg, struct gb_error *err)
@@ -83,7 +84,7 @@ static int attach(void *arg, struct gb_error *err)
 	if (r != 0)
 		return r;
 	b->find_ms[b->attached] = gb_kernel_info(k)->attach_ms;
-	b->cpu_ms[b->attached++] = thread_cpu_ms() - cpu;
+	b->attach_cpu_ms[b->attached++] = thread_cpu_ms() - cpu;
 	return 0;
 }
 
@@ -99,8 +100,11 @@ static int refresh(void *arg, struct gb_error *err)
 static int classify(void *arg, struct gb_error *err)
 {
 	struct bed *b = arg;
+	double cpu = thread_cpu_ms();
+	int r = gb_frames_classify(b->kernel, &b->processes, &b->frames, err);
 
-	return gb_frames_classify(b->kernel, &b->processes, &b->frames, err);
+	b->owners_cpu_ms[b->classified++] = thread_cpu_ms() - cpu;
+	return r;
 }
 
 // One core for what is measured; the guest may have the others.
@@ -124,7 +128,7 @@ static const char *name(const struct bed *b, const char *what, char text[48])
 	return text;
 }
 
-static int measure_attach(struct bed *b, double target_ms, struct gb_error *err)
+static int measure_attach(struct bed *b, struct gb_error *err)
 {
 	struct gb_bench_job job = {.run = attach, .arg = b};
 	char text[48];
@@ -132,8 +136,12 @@ static int measure_attach(struct bed *b, double target_ms, struct gb_error *err)
 
 	if (r != 0)
 		return r;
-	gb_bench_at_most(b->bench, name(b, "attach", text), gb_bench_ns(&job) / 1e6, "ms", target_ms);
-	gb_bench_note(b->bench, name(b, "attach-cpu", text), gb_median(b->cpu_ms + WARM, RUNS), "ms");
+	if (b->kind->attach_target_ms > 0)
+		gb_bench_at_most(b->bench, name(b, "attach", text), gb_bench_ns(&job) / 1e6, "ms",
+				 b->kind->attach_target_ms);
+	else
+		gb_bench_note(b->bench, name(b, "attach", text), gb_bench_ns(&job) / 1e6, "ms");
+	gb_bench_note(b->bench, name(b, "attach-cpu", text), gb_median(b->attach_cpu_ms + WARM, RUNS), "ms");
 	gb_bench_note(b->bench, name(b, "find", text), gb_median(b->find_ms + WARM, RUNS), "ms");
 	return 0;
 }
@@ -174,6 +182,7 @@ static int measure_refresh(struct bed *b, struct gb_error *err)
 	gb_bench_at_most(b->bench, "refresh-all", gb_bench_ns(&jobs[0]) / 1e6, "ms", 1);
 	gb_bench_note(b->bench, "refresh-of-100", gb_bench_ns(&jobs[0]) / 1e6 * scale, "ms");
 	gb_bench_at_most(b->bench, "owners-1g", gb_bench_ns(&jobs[1]) / 1e6, "ms", 10);
+	gb_bench_note(b->bench, "owners-cpu-1g", gb_median(b->owners_cpu_ms + WARM, RUNS), "ms");
 	gb_bench_note(b->bench, "owners-unknown",
 		      100.0 * (double)b->frames.by_class[GB_FRAME_UNKNOWN] / (double)b->frames.count,
 		      "% of frames");
@@ -182,12 +191,9 @@ static int measure_refresh(struct bed *b, struct gb_error *err)
 
 static int measure(struct bed *b, struct gb_error *err)
 {
-	if (!b->kind->command)
-		return measure_attach(b, 60, err);
-	// 150 ms is the aim for 1 GiB with data; the promise is of 128 MiB
-	int r = measure_attach(b, 150, err);
+	int r = measure_attach(b, err);
 
-	return r == 0 ? measure_refresh(b, err) : r;
+	return r == 0 && b->kind->command ? measure_refresh(b, err) : r;
 }
 
 static int await(struct gb_machine *m, enum gb_step wanted, struct gb_error *err)
