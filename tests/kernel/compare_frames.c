@@ -182,6 +182,25 @@ static void add_bare(const struct frozen *f, const struct gb_process *p, struct 
 	}
 }
 
+// A process whose first thread is dead and others live: its /proc/PID/pagemap is empty, though it has frames.
+static bool is_unseen(const struct gb_process *p)
+{
+	return p && p->state == 'Z' && p->thread_count > 1;
+}
+
+// One that the truth cannot know is among those that map the frame: it is the owner, or one more beside the true owner.
+static bool is_of_unseen(const struct frozen *f, const struct gb_frames *frames, const struct mapped *m,
+			 uint64_t i)
+{
+	uint32_t unseen = 0;
+
+	for (size_t k = 0; k < f->processes.count; k++)
+		unseen += is_unseen(&f->processes.list[k]);
+	return frames->mappers[i] > m->processes[i] && frames->mappers[i] - m->processes[i] <= unseen &&
+	       (is_unseen(gb_process_find(&f->processes, frames->pids[i])) ||
+		(m->first_pid[i] && frames->pids[i] == m->first_pid[i]));
+}
+
 static void compare_mapped(const struct frozen *f, const struct gb_frames *frames,
 			   const struct mapped *m, struct tally *t)
 {
@@ -191,6 +210,10 @@ static void compare_mapped(const struct frozen *f, const struct gb_frames *frame
 		gb_pfn pfn = {};
 		gb_layout_pfn_of(&f->layout, i, &pfn);
 
+		if (is_of_unseen(f, frames, m, i)) {
+			t->in_motion++;
+			continue;
+		}
 		if (!m->processes[i] && !frames->mappers[i])
 			continue;
 		tally_count(t, frames->mappers[i] == m->processes[i],
