@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // glassbox attach
+#include "cmd/browser.h"
 #include "cmd/commands.h"
 #include "cmd/detach.h"
 #include "cmd/output.h"
+#include "cmd/page.h"
 #include "cmd/signals.h"
+#include "cmd/summary.h"
 #include "cmd/vm_json.h"
 
 #include "base/cleanup.h"
@@ -19,24 +22,35 @@
 
 static const struct gb_option options[] = {
 	{"name", 'n', "NAME", "the name by which other commands find it (default: QEMU's)"},
+	{"no-view", 0, NULL, "serve no page"},
+	{"port", 'p', "PORT", "serve the page on this port of 127.0.0.1 (default: a free one)"},
 	{"detach", 'd', NULL, "go to the background"},
 	{},
 };
 
 static int tell(const struct gb_args *args, const struct gb_vm_info *info, struct gb_error *err)
 {
+	GB_CLEANUP(gb_ram_cleanup) struct gb_ram *ram = NULL;
 	struct gb_answer a;
 	char size[24];
+	int r;
 
 	if (args->json) {
 		gb_answer_begin(&a, "attach", info->name);
 		gb_vm_json(&a.json, info, "running");
 		return gb_answer_end(&a, err);
 	}
-	printf("%s is attached: QEMU is process %d, with %s of RAM.\n%s\n", info->name,
-	       (int)info->qemu_pid, gb_format_size(info->memory, size),
-	       gb_args_has(args, "detach") ? "'glassbox stop' lets go of it; it runs on."
-					   : "Ctrl-C lets go of it; it runs on.");
+	printf("%s is attached: QEMU is process %d, with %s of RAM.\n\n", info->name,
+	       (int)info->qemu_pid, gb_format_size(info->memory, size));
+	r = gb_vm_open_ram(info, &ram, err);
+	if (r == 0)
+		r = gb_summary_print(stdout, ram, err);
+	if (r != 0)
+		return r;
+	if (*info->url)
+		printf("\n  page       %s\n", info->url);
+	printf("\n%s\n", gb_args_has(args, "detach") ? "'glassbox stop' lets go of it; it runs on."
+						   : "Ctrl-C lets go of it; it runs on.");
 	return gb_flush_stdout(err);
 }
 
@@ -78,10 +92,33 @@ static int enter(const struct gb_args *args, struct gb_claim *claim, struct gb_v
 	return gb_info_write(info, err);
 }
 
+static int serve(const struct gb_args *args, struct gb_vm_info *info, struct gb_page **ret,
+		 struct gb_error *err)
+{
+	struct gb_page_options o = {.vm = info};
+	uint64_t port = 0;
+	int r = gb_args_number(args, "port", 1, 65535, &port, err);
+
+	o.port = (unsigned)port;
+	if (r != 0 || gb_args_has(args, "no-view"))
+		return r;
+	r = gb_page_start(&o, ret, err);
+	if (r != 0)
+		return r;
+	snprintf(info->url, sizeof(info->url), "%s", gb_page_url(*ret));
+	return gb_info_write(info, err);
+}
+
+static void stop_page(struct gb_page **page)
+{
+	gb_page_stop(*page);
+}
+
 static int attach(struct gb_args *args, struct gb_detach *detach, struct gb_error *err)
 {
 	GB_CLEANUP(gb_claim_release) struct gb_claim claim = GB_CLAIM_NONE;
 	GB_CLEANUP(gb_cleanup_fd) int signals = -1;
+	GB_CLEANUP(stop_page) struct gb_page *page = NULL;
 	struct gb_vm_info info;
 	int r = gb_signals_open(&signals, err);
 
@@ -90,7 +127,11 @@ static int attach(struct gb_args *args, struct gb_detach *detach, struct gb_erro
 	if (r == 0)
 		r = enter(args, &claim, &info, err);
 	if (r == 0)
+		r = serve(args, &info, &page, err);
+	if (r == 0)
 		r = tell(args, &info, err);
+	if (r == 0 && page)
+		gb_browser_open(info.url);
 	if (r == 0)
 		r = gb_detach_ready(detach, 0, err);
 	return r == 0 ? watch(args, &info, signals, err) : r;

@@ -35,7 +35,7 @@ static const struct gb_option options[] = {
 	{"no-view", 0, NULL, "serve no page"},
 	{"port", 'p', "PORT", "serve the page on this port of 127.0.0.1 (default: a free one)"},
 	{"detach", 'd', NULL, "go to the background when it is up"},
-	{"dry-run", 0, NULL, "print the QEMU command line and do nothing else"},
+	{"dry-run", 0, NULL, "print the QEMU command line and start nothing"},
 	{},
 };
 

@@ -4,6 +4,7 @@
 #include "cmd/run_report.h"
 
 #include "cmd/output.h"
+#include "cmd/summary.h"
 #include "cmd/vm_json.h"
 
 #include "base/cleanup.h"
@@ -28,36 +29,60 @@ int gb_run_print_line(const struct gb_run *run, const char *line, struct gb_erro
 	return gb_answer_end(&a, err);
 }
 
-static void print_text(const struct gb_run *run, const struct gb_vm_info *info)
+// What is understood of a built-in guest's memory; another has only begun to boot. A memory that
+// could not be read is no reason to end the guest.
+static void print_summary(const struct gb_run *run, const struct gb_vm_info *info)
+{
+	GB_CLEANUP(gb_ram_cleanup) struct gb_ram *ram = NULL;
+	struct gb_error why = {};
+	int r = 0;
+
+	if (run->plan.config.control)
+		r = gb_vm_open_ram(info, &ram, &why);
+	if (r == 0 && ram)
+		r = gb_summary_print(stdout, ram, &why);
+	if (r != 0) {
+		fputs("  memory     cannot be read: ", stdout);
+		gb_print_text(stdout, why.message, 0);
+		putchar('\n');
+	}
+}
+
+static int print_text(const struct gb_run *run, const struct gb_vm_info *info, struct gb_error *err)
 {
 	char size[24];
 
-	printf("%s is up", info->name);
 	if (info->boot_ns)
-		printf(", %.2f s after QEMU was started", (double)info->boot_ns / GB_SECOND);
-	printf(".\n\n  guest      ");
+		printf("%s is up, %.2f s after QEMU was started.\n\n", info->name,
+		       (double)info->boot_ns / GB_SECOND);
+	else
+		printf("%s is started.\n\n", info->name);
+	fputs("  guest      ", stdout);
 	gb_print_text(stdout, info->guest, 0);
 	printf(" on %s with %s, %u CPU%s, %s of RAM\n", info->machine,
 	       strcmp(info->accel, "kvm") == 0 ? "KVM" : "TCG", info->cpus, info->cpus == 1 ? "" : "s",
 	       gb_format_size(info->memory, size));
+	print_summary(run, info);
+	putchar('\n');
 	if (info->ssh_port)
 		printf("  ssh        glassbox ssh %s   (127.0.0.1 port %u)\n", info->name,
 		       info->ssh_port);
 	printf("  console    %s/console.log\n", info->dir);
+	if (*info->url)
+		printf("  page       %s\n", info->url);
 	if (run->detach.ready_fd >= 0)
 		printf("\nglassbox stop %s ends it.\n", info->name);
 	else
 		puts("\nCtrl-C ends it.");
+	return gb_flush_stdout(err);
 }
 
 int gb_run_report_up(const struct gb_run *run, const struct gb_vm_info *info, struct gb_error *err)
 {
 	struct gb_answer a;
 
-	if (!run->args->json) {
-		print_text(run, info);
-		return gb_flush_stdout(err);
-	}
+	if (!run->args->json)
+		return print_text(run, info, err);
 	gb_answer_begin(&a, "run", info->name);
 	gb_vm_json(&a.json, info, "running");
 	return gb_answer_end(&a, err);

@@ -3,23 +3,47 @@
 // One run of a guest from start to end.
 #include "cmd/run_session.h"
 
-#include "cmd/output.h"
+#include "cmd/browser.h"
 #include "cmd/run_report.h"
 #include "cmd/signals.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "vm/console.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 
-// The command's output goes out as it comes: it belongs to the user, who asked for it.
-static void pass_output(void *arg, bool error, const char *bytes, size_t len)
+// The command's output goes out as it comes: it belongs to the user, who asked for it. A reader that
+// is slow holds the command up, not Ctrl-C; one that went away ends the run.
+static bool pass_output(void *arg, bool error, const char *bytes, size_t len)
 {
-	(void)arg;
-	// A reader that went away is no reason to end the command.
-	gb_write_all(error ? STDERR_FILENO : STDOUT_FILENO, bytes, len, NULL);
+	const struct gb_run *run = arg;
+	int fd = error ? STDERR_FILENO : STDOUT_FILENO;
+
+	while (len) {
+		struct pollfd p[] = {{.fd = fd, .events = POLLOUT},
+				     {.fd = run->request.interrupt_fd, .events = POLLIN}};
+		size_t some = len < PIPE_BUF ? len : PIPE_BUF; // as much as never blocks then
+		ssize_t n = 0;
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return false;
+		if (p[1].revents)
+			return false;
+		if (p[0].revents)
+			n = write(fd, bytes, some);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return false;
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
 }
 
 static int prepare(struct gb_run *run, struct gb_claim *claim, struct gb_vm_info *info,
@@ -36,7 +60,7 @@ static int prepare(struct gb_run *run, struct gb_claim *claim, struct gb_vm_info
 	memcpy(info->dir, claim->dir, sizeof(info->dir));
 	info->supervisor_pid = self.pid;
 	info->supervisor_start = self.start;
-	r = gb_claim_place_ram(claim, run->plan.config.memory, info, err);
+	r = gb_claim_place_ram(claim, gb_guest_room(&run->plan), info, err);
 	if (r == 0 && run->plan.archive_count)
 		r = gb_guest_seed(&run->plan, claim, run->request.command, run->request.interrupt_fd,
 				  err);
@@ -54,6 +78,7 @@ static int start(struct gb_run *run, struct gb_machine **ret, struct gb_error *e
 		.interrupt_fd = run->request.interrupt_fd,
 		.input_fd = run->request.command ? STDIN_FILENO : -1,
 		.output = pass_output,
+		.arg = run,
 	};
 	int r = prepare(run, &claim, &info, err);
 
@@ -99,6 +124,15 @@ static int await_ready(struct gb_run *run, struct gb_machine *m, struct gb_error
 	return step == GB_STEP_INTERRUPT ? interrupted(run, err) : not_up(m, step, run, err);
 }
 
+// Nobody reads the command's output any more, or a signal came while it was written.
+static int unwanted(struct gb_run *run, struct gb_error *err)
+{
+	run->signal = gb_signals_take(run->request.interrupt_fd);
+	if (run->signal == 0)
+		run->signal = SIGPIPE;
+	return gb_fail(err, GB_ECANCELLED, "interrupted");
+}
+
 // Until the guest's command has ended.
 static int await_command(struct gb_run *run, struct gb_machine *m, struct gb_error *err)
 {
@@ -114,6 +148,8 @@ static int await_command(struct gb_run *run, struct gb_machine *m, struct gb_err
 			return 0;
 		case GB_STEP_INTERRUPT:
 			return interrupted(run, err);
+		case GB_STEP_UNWANTED:
+			return unwanted(run, err);
 		case GB_STEP_ENDED:
 			r = gb_machine_end_reason(m, err);
 			return r ? r
@@ -147,6 +183,23 @@ static int await_end(struct gb_run *run, struct gb_machine *m, struct gb_error *
 	}
 }
 
+// The page is started when the guest is up: until then its boot has the processors for itself.
+static int show(struct gb_run *run, struct gb_machine *m, struct gb_error *err)
+{
+	struct gb_page_options options = {.vm = gb_machine_info(m), .port = run->port};
+	int r = 0;
+
+	if (run->view)
+		r = gb_page_start(&options, &run->page, err);
+	if (r == 0 && run->page)
+		r = gb_machine_set_url(m, gb_page_url(run->page), err);
+	if (r == 0)
+		r = gb_run_report_up(run, gb_machine_info(m), err);
+	if (r == 0 && run->page)
+		gb_browser_open(gb_page_url(run->page));
+	return r;
+}
+
 static int supervise(struct gb_run *run, struct gb_machine *m, struct gb_error *err)
 {
 	int r = run->plan.config.control ? await_ready(run, m, err) : 0;
@@ -156,7 +209,7 @@ static int supervise(struct gb_run *run, struct gb_machine *m, struct gb_error *
 		if (r != 0 || run->detach.ready_fd < 0)
 			return r;
 	} else if (r == 0) {
-		r = gb_run_report_up(run, gb_machine_info(m), err);
+		r = show(run, m, err);
 	}
 	if (r == 0)
 		r = gb_detach_ready(&run->detach, run->args->exit_status, err);
@@ -171,5 +224,7 @@ int gb_run_session(struct gb_run *run, struct gb_error *err)
 	if (r == 0)
 		r = supervise(run, m, err);
 	gb_machine_stop(m, false);
+	// The page goes last: it can still tell its viewers that the guest has ended.
+	gb_page_stop(run->page);
 	return r;
 }

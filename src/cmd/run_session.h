@@ -5,6 +5,7 @@
 
 #include "cmd/command.h"
 #include "cmd/detach.h"
+#include "cmd/page.h"
 #include "vm/guest.h"
 #include "vm/machine.h"
 
@@ -16,6 +17,7 @@ struct gb_run {
 	uint64_t boot_ns; // how long it may take to come up
 	bool view;
 	unsigned port; // of the page; 0: a free one
+	struct gb_page *page; // NULL: none is served
 	struct gb_detach detach;
 	int signal; // that ended the run, or 0
 };

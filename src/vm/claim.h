@@ -25,7 +25,7 @@ int gb_claim_check(const char *name, struct gb_error *err);
 // Take the name, or (exact false) the first free of NAME, NAME-2, NAME-3, ...
 // GB_EBUSY when an exact name is in use, GB_EUSAGE when it is none.
 int gb_claim_take(const char *name, bool exact, struct gb_claim *ret, struct gb_error *err);
-// Make sure that size bytes of RAM fit on a tmpfs: the claim's directory if it is on one with room,
+// Make sure that size bytes (RAM, and what else the guest needs) fit on a tmpfs: the claim's directory if it is on one with room,
 // else a new private directory in /dev/shm. GB_ELACKS when there is no room, saying what to do.
 // info->ram_path is set and vm.json written before that directory is made.
 int gb_claim_place_ram(struct gb_claim *claim, uint64_t size, struct gb_vm_info *info,

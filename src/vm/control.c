@@ -80,8 +80,8 @@ static size_t take_payload(struct gb_control *c, const char *bytes, size_t len)
 {
 	size_t n = len < c->payload ? len : c->payload;
 
-	if (c->output)
-		c->output(c->arg, c->payload_is_error, bytes, n);
+	if (c->output && !c->unwanted)
+		c->unwanted = !c->output(c->arg, c->payload_is_error, bytes, n);
 	c->payload -= n;
 	return n;
 }

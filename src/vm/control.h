@@ -20,10 +20,11 @@
 #define GB_CONTROL_WINDOW 1024
 
 struct gb_control {
-	// What the command wrote, as it comes; error: its standard error.
-	void (*output)(void *arg, bool error, const char *bytes, size_t len);
+	// What the command wrote, as it comes; error: its standard error. false: nobody wants more.
+	bool (*output)(void *arg, bool error, const char *bytes, size_t len);
 	void *arg;
 	bool ready, failed; // what the first line said
+	bool unwanted;	    // output() said so; it is not called any more
 	bool ended;	    // the command did, with exit_code
 	int exit_code;
 	size_t in_flight; // bytes of input that the guest did not confirm yet

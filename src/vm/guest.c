@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MIB ((uint64_t)1 << 20)
 #define DISK_MEMORY (1024 * MIB)
@@ -23,7 +24,7 @@ static const struct guest {
 	const char *name, *script;
 	const char *modules; // archive beside the kernel, or NULL
 	uint64_t memory;
-	const char *append; // besides what every guest of ours gets
+	const char *append; // under TCG, besides what every guest of ours gets
 	bool whole; // brings its own userland: initrd and append beside the kernel
 } guests[] = {
 	{"debian", "debian.sh", "modules.cpio", 128 * MIB,
@@ -80,18 +81,20 @@ static int choose_accel(const char *asked, struct gb_config *c, struct gb_error 
 	return automatic ? 0 : r;
 }
 
-// Under TCG every calibration against a timer costs real time: LAPIC timer, IO-APIC check, TSC.
-// More than one CPU cannot do without the LAPIC timer.
+// Under TCG every calibration against a timer costs real time (LAPIC timer, IO-APIC check, TSC), and
+// each character on the console is an exit to QEMU. More than one CPU cannot do without the LAPIC
+// timer. A microvm has no other way to end than to reboot.
 static void our_append(const struct gb_config *c, const struct guest *g, char *ret, size_t size)
 {
-	unsigned khz = strcmp(c->accel, "tcg") == 0 ? gb_tsc_khz() : 0;
+	bool tcg = strcmp(c->accel, "tcg") == 0, microvm = strcmp(c->machine, "microvm") == 0;
+	unsigned khz = tcg ? gb_tsc_khz() : 0;
 	char tsc[48] = "";
 
 	if (khz)
 		snprintf(tsc, sizeof(tsc), " tsc_early_khz=%u", khz);
-	snprintf(ret, size, "console=ttyS0%s%s%s%s%s",
-		 khz && c->cpus == 1 ? " nolapic_timer" : "", khz ? " no_timer_check" : "", tsc,
-		 g && *g->append ? " " : "", g ? g->append : "");
+	snprintf(ret, size, "console=ttyS0 loglevel=4%s%s%s%s%s%s", microvm ? " reboot=t" : "",
+		 tcg && c->cpus == 1 ? " nolapic_timer" : "", tcg ? " no_timer_check" : "", tsc,
+		 tcg && g && *g->append ? " " : "", tcg && g ? g->append : "");
 }
 
 // The one line of DIR/append.
@@ -296,6 +299,17 @@ int gb_guest_plan(const struct gb_request *q, struct gb_plan *ret, struct gb_err
 		*ret = *p;
 	free(p);
 	return r;
+}
+
+uint64_t gb_guest_room(const struct gb_plan *p)
+{
+	uint64_t room = p->config.memory;
+	struct stat st;
+
+	for (size_t i = 0; i < p->archive_count; i++)
+		if (stat(p->archives[i], &st) == 0)
+			room += (uint64_t)st.st_size;
+	return room;
 }
 
 int gb_guest_seed(struct gb_plan *p, const struct gb_claim *claim, char **command, int interrupt_fd,

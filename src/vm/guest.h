@@ -38,6 +38,8 @@ extern const char *const gb_guest_names[];
 // Decide everything, making the guest if it is not cached. Talks on standard error through the
 // scripts. GB_EUSAGE, GB_ENOTFOUND (a file), GB_EFORMAT (no disk), GB_ELACKS (KVM), GB_ECANCELLED.
 int gb_guest_plan(const struct gb_request *request, struct gb_plan *ret, struct gb_error *err);
+// Bytes of tmpfs that a run needs: its RAM and its initramfs.
+uint64_t gb_guest_room(const struct gb_plan *plan);
 // Make the initramfs and keys of this run in the claim's directory; sets config.initrd.
 int gb_guest_seed(struct gb_plan *plan, const struct gb_claim *claim, char **command,
 		  int interrupt_fd, struct gb_error *err);

@@ -159,8 +159,11 @@ static int failed_early(struct gb_machine *m, struct gb_error *err)
 			       "a port that is to be forwarded is in use: take another with --forward "
 			       "(QEMU: %s)",
 			       words);
-	return gb_fail(err, GB_EGONE, "QEMU did not start: %s",
-		       *words ? words : "it ended without a word");
+	if (*words || !m->reaped || !WIFSIGNALED(m->wait_status))
+		return gb_fail(err, GB_EGONE, "QEMU did not start: %s",
+			       *words ? words : "it ended without a word");
+	return gb_fail(err, GB_EGONE, "QEMU did not start: it was killed by signal %d",
+		       WTERMSIG(m->wait_status));
 }
 
 // QEMU connects while it makes its machine, or ends.
@@ -328,8 +331,7 @@ static void end_qemu(struct gb_machine *m, bool impatient)
 	if (m->pid <= 0 || gb_machine_reap(m))
 		return;
 	m->quit_asked = true;
-	// The answer to `quit` is not waited for: its effect is.
-	if (!impatient && m->qmp && gb_qmp_execute(m->qmp, "quit", NULL, NULL, NULL) == 0)
+	if (!impatient && m->qmp && gb_qmp_tell(m->qmp, "quit", NULL) == 0)
 		impatient = !await_end(m, QUIT_MS);
 	if (!impatient && !gb_machine_reap(m)) {
 		kill(m->pid, SIGTERM);

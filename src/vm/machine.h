@@ -19,7 +19,7 @@ struct gb_machine_start {
 	struct gb_vm_info *info; // what is known so far: name, dir, ram_path
 	int interrupt_fd;	 // becomes readable when the user wants to stop; -1: none
 	int input_fd;		 // of the command in the guest; -1: it has none
-	void (*output)(void *arg, bool error, const char *bytes, size_t len); // of the command
+	bool (*output)(void *arg, bool error, const char *bytes, size_t len); // of the command
 	void *arg;
 };
 
@@ -29,6 +29,7 @@ enum gb_step {
 	GB_STEP_READY,	       // userland is up
 	GB_STEP_FAILED,	       // the guest said that its userland did not come up
 	GB_STEP_BROKEN,	       // the guest broke the protocol of its control port, which is closed
+	GB_STEP_UNWANTED,      // output() said that nobody wants more of the command
 	GB_STEP_COMMAND_ENDED, // see gb_machine_command_status()
 	GB_STEP_ENDED,	       // QEMU has ended
 };

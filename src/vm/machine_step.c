@@ -89,6 +89,11 @@ static int tell(struct gb_machine *m, enum gb_step *ret, struct gb_error *err)
 		*ret = GB_STEP_FAILED;
 		return 1;
 	}
+	if (m->control.unwanted && !m->unwanted_told) {
+		m->unwanted_told = true;
+		*ret = GB_STEP_UNWANTED;
+		return 1;
+	}
 	if (m->control.ended && !m->ended_told) {
 		m->ended_told = true;
 		*ret = GB_STEP_COMMAND_ENDED;

@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -70,12 +71,28 @@ static int no_room(const char *dir, uint64_t room, uint64_t size, struct gb_erro
 		       size / MIB, room / MIB, dir, (size + size / 4) / MIB);
 }
 
+// A file larger than the limit would end us, or the scripts, with SIGXFSZ.
+static int check_limit(uint64_t size, struct gb_error *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	    limit.rlim_cur < size)
+		return gb_fail(err, GB_ELACKS,
+			       "files may have %" PRIu64 " MiB here, and %" PRIu64
+			       " MiB are needed for guest RAM: run 'ulimit -f unlimited' first",
+			       (uint64_t)limit.rlim_cur / MIB, size / MIB);
+	return 0;
+}
+
 int gb_place_choose(const char *dir, uint64_t size, char ret[PATH_MAX], struct gb_error *err)
 {
 	uint64_t room = 0, shm_room = 0;
 	bool tmpfs = false, shm_tmpfs = false;
-	int r = gb_place_free(dir, &room, &tmpfs, err);
+	int r = check_limit(size, err);
 
+	if (r == 0)
+		r = gb_place_free(dir, &room, &tmpfs, err);
 	if (r != 0)
 		return r;
 	if (tmpfs && room >= size) {

@@ -228,6 +228,11 @@ int gb_qmp_execute(struct gb_qmp *q, const char *command, json_t *arguments, jso
 	return gb_fail(err, GB_EFORMAT, "QEMU's monitor answers what was not asked");
 }
 
+int gb_qmp_tell(struct gb_qmp *q, const char *command, struct gb_error *err)
+{
+	return send_command(q, command, NULL, ++q->next_id, err);
+}
+
 int gb_qmp_hmp(struct gb_qmp *q, const char *line, char **ret, struct gb_error *err)
 {
 	json_t *value = NULL;

@@ -32,6 +32,9 @@ int gb_qmp_fd(const struct gb_qmp *q); // to poll on
 // GB_EVERIFY when QEMU refused it, with its words; GB_EGONE when QEMU hung up; GB_ETIMEOUT.
 int gb_qmp_execute(struct gb_qmp *q, const char *command, json_t *arguments, json_t **ret,
 		   struct gb_error *err);
+// Send a command and do not wait for its answer: for `quit`, whose effect is the answer. The session
+// is of no use afterwards.
+int gb_qmp_tell(struct gb_qmp *q, const char *command, struct gb_error *err);
 // A command of the human monitor; *ret is its text, the caller's to free.
 int gb_qmp_hmp(struct gb_qmp *q, const char *line, char **ret, struct gb_error *err);
 // Take in what has arrived, without waiting. GB_EGONE when QEMU hung up.

@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#define SET(array, text) snprintf((array), sizeof(array), "%s", (text))
+
 static const struct gb_config base = {
 	.guest = "tiny",
 	.machine = "q35",
@@ -72,7 +74,7 @@ static void commas_are_doubled(void)
 	struct gb_config c = base;
 
 	c.media = GB_MEDIA_RAW;
-	strcpy(c.disk, "/x,format=qcow2");
+	SET(c.disk, "/x,format=qcow2");
 	CHECK(line_has(&c, &odd, "memory-backend-file,id=mem,size=64M,mem-path=/a,,b/ram,share=on"));
 	CHECK(line_has(&c, &odd, "socket,id=console,path=/a,,b/console.sock"));
 	CHECK(line_has(&c, &odd, "if=none,id=disk,format=raw,file=/x,,format=qcow2"));
@@ -84,16 +86,16 @@ static void machines(void)
 	struct gb_error err = {};
 	struct gb_words w = {.count = 77};
 
-	strcpy(c.machine, "microvm");
+	SET(c.machine, "microvm");
 	CHECK(line_has(&c, &info, "virtio-net-device,netdev=net"));
 	CHECK(line_has(&c, &info, "isa-serial,chardev=control,index=1"));
 	c.media = GB_MEDIA_CD;
 	CHECK_EQ(gb_config_line(&c, &info, &w, &err), GB_EUSAGE);
-	strcpy(c.machine, "vax");
+	SET(c.machine, "vax");
 	CHECK_EQ(gb_config_line(&c, &info, &w, &err), GB_EUSAGE);
 	CHECK(strstr(err.message, "q35"));
 	CHECK_EQ(w.count, 77);
-	strcpy(c.machine, "q35");
+	SET(c.machine, "q35");
 	CHECK(line_has(&c, &info, "ide-cd,drive=disk"));
 	CHECK(line_has(&c, &info, "if=none,id=disk,format=raw,file=,media=cdrom,readonly=on"));
 	*c.kernel = 0;

@@ -9,11 +9,33 @@ struct heard {
 	struct gb_buf out, err;
 };
 
-static void hear(void *arg, bool error, const char *bytes, size_t len)
+static bool hear(void *arg, bool error, const char *bytes, size_t len)
 {
 	struct heard *h = arg;
 
 	gb_buf_add(error ? &h->err : &h->out, bytes, len);
+	return h->out.len < 100;
+}
+
+// A reader that has had enough is not called again, and the protocol goes on.
+static void enough(void)
+{
+	struct gb_error err = {};
+	struct heard h = {};
+	struct gb_control c = {.output = hear, .arg = &h};
+	char bytes[200];
+
+	memset(bytes, 'y', sizeof(bytes));
+	CHECK_OK(gb_control_feed(&c, "GLASSBOX-READY\no 400\n", 21, &err), err);
+	CHECK_OK(gb_control_feed(&c, bytes, 99, &err), err);
+	CHECK(!c.unwanted);
+	CHECK_OK(gb_control_feed(&c, bytes, 101, &err), err);
+	CHECK(c.unwanted);
+	CHECK_OK(gb_control_feed(&c, bytes, 200, &err), err);
+	CHECK_EQ(h.out.len, 200);
+	CHECK_OK(gb_control_feed(&c, "x 3\n", 4, &err), err);
+	CHECK_EQ(c.exit_code, 3);
+	gb_buf_deinit(&h.out);
 }
 
 static void a_whole_command(void)
@@ -95,5 +117,5 @@ static void broken_guests(void)
 	}
 }
 
-TAP_MAIN(TAP_CASE(a_whole_command), TAP_CASE(services_that_failed),
+TAP_MAIN(TAP_CASE(a_whole_command), TAP_CASE(enough), TAP_CASE(services_that_failed),
 	 TAP_CASE(input_keeps_its_window), TAP_CASE(broken_guests))

@@ -85,7 +85,9 @@ static void asks_and_hears(void)
 	CHECK_STR(json_string_value(json_object_get(event, "event")), "RESUME");
 	json_decref(event);
 	CHECK(!gb_qmp_event(q));
+	CHECK_OK(gb_qmp_tell(q, "quit", &err), err);
 	peer_end(&p, q);
+	CHECK(strstr(p.heard, "{\"execute\":\"quit\",\"id\":3}\n"));
 	CHECK(strstr(p.heard, "{\"execute\":\"query-status\",\"id\":2,\"arguments\":{\"a\":1}}\n"));
 }
 

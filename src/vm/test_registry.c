@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SET(array, text) snprintf((array), sizeof(array), "%s", (text))
+
 static char base_dir[64];
 
 static void fresh(void)
@@ -51,8 +53,8 @@ static void fill(const struct gb_claim *c, struct gb_vm_info *ret)
 				   .cpus = 2,
 				   .ssh_port = 40000,
 				   .attached = true};
-	strcpy(ret->name, c->name);
-	strcpy(ret->dir, c->dir);
+	SET(ret->name, c->name);
+	SET(ret->dir, c->dir);
 	snprintf(ret->ram_path, sizeof(ret->ram_path), "%.1000s/ram", c->dir);
 	gb_layout_identity(8192, &ret->layout);
 }
@@ -230,7 +232,7 @@ static void attached_guests_live_on(void)
 	fresh();
 	REQUIRE_OK(gb_claim_take("theirs", true, &c, &err), err);
 	fill(&c, &info); // QEMU is this process: ending it would end the test
-	strcpy(info.ram_path, "/dev/shm/glassbox-ram-not-ours/ram");
+	SET(info.ram_path, "/dev/shm/glassbox-ram-not-ours/ram");
 	CHECK_OK(gb_info_write(&info, &err), err);
 	close(c.lock_fd);
 	CHECK_OK(gb_claim_sweep(&err), err);
@@ -260,7 +262,7 @@ static void damaged_entries(void)
 	}
 	// A directory of another name moved in its place.
 	fill(&c, &info);
-	strcpy(info.dir, "/elsewhere");
+	SET(info.dir, "/elsewhere");
 	gb_claim_release(&c);
 	clean();
 }
@@ -299,6 +301,41 @@ static void racing_claims(void)
 	clean();
 }
 
+// Every claim sweeps; none may take another that has just begun for a leftover.
+static int claim_again_and_again(int which)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "n%d", which);
+	for (int i = 0; i < 100; i++) {
+		struct gb_claim c = GB_CLAIM_NONE;
+
+		if (gb_claim_take(name, true, &c, NULL) != 0 || access(c.dir, F_OK) != 0 ||
+		    !gb_runtime_locked(c.dir))
+			return 1;
+		gb_claim_release(&c);
+	}
+	return 0;
+}
+
+static void claims_leave_each_other_alone(void)
+{
+	pid_t children[6];
+	int status;
+
+	fresh();
+	for (int i = 0; i < 6; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(claim_again_and_again(i));
+	}
+	for (int i = 0; i < 6; i++) {
+		gb_assert(waitpid(children[i], &status, 0) == children[i]);
+		CHECK_EQ(WEXITSTATUS(status), 0);
+	}
+	clean();
+}
+
 static void room_is_looked_at(void)
 {
 	struct gb_error err = {};
@@ -317,4 +354,4 @@ static void room_is_looked_at(void)
 
 TAP_MAIN(TAP_CASE(names), TAP_CASE(a_life), TAP_CASE(bad_names_and_places), TAP_CASE(crash_is_swept),
 	 TAP_CASE(reused_pids_are_safe), TAP_CASE(attached_guests_live_on), TAP_CASE(damaged_entries),
-	 TAP_CASE(racing_claims), TAP_CASE(room_is_looked_at))
+	 TAP_CASE(racing_claims), TAP_CASE(claims_leave_each_other_alone), TAP_CASE(room_is_looked_at))

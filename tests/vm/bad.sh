@@ -1,0 +1,225 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Glass Box authors
+# shellcheck disable=SC2154 # work, root, g and status come from lib.sh
+# Running guests where something is wrong: each time a message that says what to do, the exit status that the manual
+# promises, and nothing left behind.
+. "$(dirname "$0")/lib.sh"
+
+starting() { [ -n "$(field "$1" qemu_pid)" ] && [ "$(field "$1" qemu_pid)" != 0 ]; }
+
+# Words that cannot be.
+gb run --name ../x
+fails 2 "'../x' is no name for a guest"
+report $? 'an invalid name'
+gb run --name ''
+fails 2 'is no name for a guest'
+report $? 'an empty name'
+gb run tiny --machine vax
+fails 2 "there is no machine 'vax'" q35
+report $? 'an unknown machine'
+gb run tiny --accel hvf
+fails 2 "no accelerator 'hvf'"
+report $? 'an unknown accelerator'
+gb run tiny --mem 100
+fails 2 '--mem must be'
+report $? 'too little memory'
+gb run tiny --forward 80
+fails 2 'HOSTPORT:GUESTPORT'
+report $? 'a forward that is none'
+gb run nosuchguest
+fails 3 nosuchguest 'no built-in guest'
+report $? 'an unknown guest'
+gb run tiny --kernel "$work/none"
+fails 3 '--kernel' 'no such file'
+report $? 'a kernel that is not there'
+gb run tiny --cpu no-such-model
+fails 1 'no-such-model'
+report $? 'a CPU model that QEMU does not know'
+head -c 100000 /dev/urandom >"$work/garbage"
+gb run "$work/garbage"
+fails 1 'is no disk that a PC boots from' qemu-img
+report $? 'a disk of garbage'
+gb run --kernel "$work/garbage"
+fails 1 'QEMU did not start'
+report $? 'a kernel of garbage'
+printf 'QFI\373 and nothing more' >"$work/cut.qcow2"
+gb run "$work/cut.qcow2"
+fails 1 'QEMU did not start'
+report $? 'a cut qcow2 image'
+nothing_left
+report $? 'nothing is left of these'
+
+# Machines that lack something.
+mkdir "$work/bin"
+for tool in sh cat timeout bsdtar ssh-keygen; do
+	ln -s "$(command -v $tool)" "$work/bin/$tool"
+done
+status=0
+PATH="$work/bin" "$g" run tiny >"$work/out" 2>"$work/err" || status=$?
+fails 77 'no QEMU' 'make deps'
+report $? 'no QEMU'
+printf '#!/bin/sh\necho "QEMU emulator version 7.2.9 (Debian 1:7.2+dfsg)"\n' >"$work/bin/qemu-system-x86_64"
+chmod +x "$work/bin/qemu-system-x86_64"
+status=0
+PATH="$work/bin:$PATH" "$g" run tiny >"$work/out" 2>"$work/err" || status=$?
+fails 77 'QEMU 7.2 is too old' backports
+report $? 'an old QEMU'
+printf '#!/bin/sh\n[ "$1" = --version ] && echo "QEMU emulator version 10.0.2" && exit\necho "qemu: it broke" >&2\nexit 3\n' \
+	>"$work/bin/qemu-system-x86_64"
+status=0
+PATH="$work/bin:$PATH" "$g" run tiny >"$work/out" 2>"$work/err" || status=$?
+fails 1 'QEMU did not start: it broke'
+report $? 'a QEMU that ends at once: its own words'
+GLASSBOX_DATA="$work/bin" gb run tiny
+fails 77 GLASSBOX_DATA
+report $? 'a data directory without guests'
+gb run tiny --mem 4T
+fails 77 'no tmpfs has room' '--mem'
+report $? 'more memory than any tmpfs has'
+status=0
+(ulimit -f 1000 && exec "$g" run tiny) >"$work/out" 2>"$work/err" || status=$?
+fails 77 'ulimit -f unlimited'
+report $? 'files may not be as large as the RAM'
+if unshare -m true 2>/dev/null; then
+	small=$(mktemp -d)
+	status=0
+	unshare -m sh -c 'mount -t tmpfs -o size=16m,mode=700 none "$1" && mount -t tmpfs -o size=16m none /dev/shm && XDG_RUNTIME_DIR=$1 &&
+		export XDG_RUNTIME_DIR && "$2" run tiny; status=$?; find "$1" -mindepth 2; exit $status' sh "$small" "$g" \
+		>"$work/out" 2>"$work/err" || status=$?
+	rmdir "$small"
+	fails 77 'no tmpfs has room for 64 MiB' 'remount,size=' && [ ! -s "$work/out" ]
+	report $? 'a full tmpfs'
+	small=$(mktemp -d)
+	status=0
+	unshare -m sh -c 'mount -t tmpfs -o size=68m,mode=700 none "$1" && mount -t tmpfs -o size=16m none /dev/shm && XDG_RUNTIME_DIR=$1 &&
+		export XDG_RUNTIME_DIR && "$2" run tiny; status=$?; find "$1" -mindepth 2; exit $status' sh "$small" "$g" \
+		>"$work/out" 2>"$work/err" || status=$?
+	rmdir "$small"
+	fails 77 'no tmpfs has room' && [ ! -s "$work/out" ]
+	report $? 'a tmpfs with room for the RAM, but not for the initramfs'
+	status=0
+	unshare -m sh -c 'mount --bind /dev/null /dev/kvm 2>/dev/null || { mkdir -p /dev && : >/dev/kvm; }; exec "$1" run tiny --accel kvm' sh "$g" \
+		>"$work/out" 2>"$work/err" || status=$?
+	fails 77 'KVM' '--accel tcg'
+	report $? 'a KVM device that does not work'
+	status=0
+	unshare -m sh -c 'mount --bind /dev/null /dev/kvm 2>/dev/null; exec "$1" run tiny --accel auto -- true' sh "$g" \
+		>"$work/out" 2>"$work/err" </dev/null || status=$?
+	[ "$status" = 0 ]
+	report $? '--accel auto does without it'
+else
+	skip 'a full tmpfs' 'mounting is not allowed here'
+	skip 'a tmpfs with room for the RAM, but not for the initramfs' 'mounting is not allowed here'
+	skip 'a KVM device that does not work' 'mounting is not allowed here'
+	skip '--accel auto does without it' 'mounting is not allowed here'
+fi
+chmod 755 "$root"
+gb run tiny
+fails 77 "chmod 700 $root"
+report $? 'a state directory that others may look into'
+chmod 700 "$root"
+nothing_left
+report $? 'nothing is left of these, either'
+
+# A guest that never comes up, or ends before.
+gb run tiny --append rdinit=/nonexistent --boot-timeout 4 --no-view
+fails 124 'was not up after 4 s' '--boot-timeout' 'Kernel panic'
+report $? 'a guest that does not come up: 124, with its last words'
+gb run tiny --append 'rdinit=/nonexistent panic=-1' --no-view
+fails 1 'ended before it was up'
+report $? 'a guest that ends before it is up'
+nothing_left
+report $? 'nothing is left of it'
+
+# Ports in use.
+start tiny --name port --no-view
+used=$(field port ssh_port)
+gb run tiny --forward "$used:80" --no-view
+fails 1 'in use' --forward
+report $? 'a port in use'
+
+# The end of QEMU, of the supervisor, and of patience.
+kill -9 "$(field port qemu_pid)"
+ended
+fails 1 'QEMU was killed by signal 9' && nothing_left
+report $? 'QEMU is killed while the guest runs'
+timeout -k 5 180 "$g" run tiny --name young --append rdinit=/nonexistent --no-view >"$work/out" 2>"$work/err" &
+run=$!
+booting() { [ "$(state "$1")" = running ]; }
+eventually booting young
+kill -9 "$(field young qemu_pid)"
+status=0
+wait $run || status=$?
+fails 1 'ended before it was up' 'killed by signal 9' && nothing_left
+report $? 'QEMU is killed while the guest boots'
+timeout -k 5 180 "$g" run tiny --name unborn --no-view >"$work/out" 2>"$work/err" &
+run=$!
+eventually starting unborn
+kill -9 "$(field unborn qemu_pid)"
+status=0
+wait $run || status=$?
+fails 1 'killed by signal 9' && nothing_left
+report $? 'QEMU is killed while it starts'
+
+start tiny --name orphan --no-view
+qemu=$(field orphan qemu_pid)
+kill -9 "$(supervisor orphan)"
+ended
+eventually gone "$qemu"
+report $? 'QEMU does not outlive its supervisor'
+[ -d "$root/orphan" ]
+report $? '(which left its directory)'
+gb ls
+! grep -q orphan "$work/out"
+report $? 'ls does not show it'
+gb run tiny --name orphan -- true
+[ "$status" = 0 ] && nothing_left
+report $? 'the next start with its name cleans up'
+
+start tiny --name stuck --no-view
+kill -STOP "$(field stuck qemu_pid)"
+pid=$(supervisor stuck)
+begin=$(date +%s)
+again() { kill -INT "$pid" 2>/dev/null; gone "$pid"; }
+eventually again
+ended
+[ "$status" = 130 ] && [ $(($(date +%s) - begin)) -le 2 ] && nothing_left
+report $? 'a second Ctrl-C does not wait for a QEMU that hangs'
+start tiny --name stuck --no-view
+kill -STOP "$(field stuck qemu_pid)"
+gb stop stuck
+ended
+[ "$status" = 143 ] && nothing_left
+report $? 'stop ends a guest whose QEMU hangs'
+start tiny --name frozen --no-view
+pid=$(supervisor frozen)
+qemu=$(field frozen qemu_pid)
+kill -STOP "$pid"
+gb stop frozen
+eventually gone "$qemu" && nothing_left
+report $? 'stop ends a guest whose supervisor hangs'
+ended
+
+# Going to the background fails as the foreground does.
+gb run tiny --detach --append rdinit=/nonexistent --boot-timeout 4
+fails 124 'was not up after' && nothing_left
+report $? '--detach passes on the failure'
+timeout -k 5 180 "$g" run tiny --detach --name early --append rdinit=/nonexistent >"$work/out" 2>"$work/err" &
+run=$!
+eventually starting early
+kill -TERM $run
+status=0
+wait $run || status=$?
+eventually nothing_left
+report $? 'Ctrl-C while it waits leaves nothing'
+timeout -k 5 180 "$g" run tiny -- sleep 1000 >"$work/out" 2>"$work/err" </dev/null &
+run=$!
+eventually starting tiny
+kill -TERM $run
+status=0
+wait $run || status=$?
+[ "$status" = 124 ] || [ "$status" = 143 ]
+eventually nothing_left
+report $? 'a signal while a command runs leaves nothing'
+end_of_tests

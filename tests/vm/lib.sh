@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: The Glass Box authors
+# What the tests of running guests share: TAP, waiting for events, and the check that nothing is left. To be sourced.
+# shellcheck shell=sh
+set -u
+g=$(readlink -f "${GLASSBOX:-none}")
+[ -x "$g" ] || { echo "Bail out! GLASSBOX must name the program"; exit 1; }
+work=$(mktemp -d /dev/shm/glassbox-test.XXXXXX) || exit 1
+export XDG_RUNTIME_DIR="$work/run"
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+root=$XDG_RUNTIME_DIR/glassbox
+failed=0 number=0
+mkfifo "$work/fifo"
+
+# Guests of this test that still run are ended, whatever happened.
+finish() {
+	for dir in "$root"/*/; do
+		[ ! -d "$dir" ] || "$g" stop "$(basename "$dir")" 2>/dev/null
+	done
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+report() { # STATUS NAME
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - $2"
+	else
+		failed=1
+		echo "not ok $number - $2"
+		for file in "$work/out" "$work/err"; do
+			[ ! -f "$file" ] || sed "s,^,# ${file##*/}: ," "$file"
+		done
+		[ ! -d "$root" ] || find "$root" | sed 's/^/# there: /'
+		still_running | sed 's/^/# runs: /'
+	fi
+}
+
+skip() { # NAME WHY
+	number=$((number + 1))
+	echo "ok $number - $1 # SKIP $2"
+}
+
+end_of_tests() {
+	echo "1..$number"
+	exit $failed
+}
+
+# gb WORDS...: the exit status is in $status, what it writes in $work/out and $work/err.
+gb() {
+	status=0
+	timeout -k 5 180 "$g" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+# fails STATUS WORDS WORDS...: the last gb ended so, and said so.
+fails() {
+	[ "$status" = "$1" ] || return 1
+	shift
+	for words; do
+		grep -qF -- "$words" "$work/err" || return 1
+	done
+}
+
+# eventually COMMAND...: true as soon as the command is, within 60 s.
+eventually() {
+	end=$(($(date +%s) + 60))
+	until "$@"; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+# start WORDS...: glassbox run WORDS in the background, its pid in $run; returns when it says that the guest is up.
+start() {
+	timeout -k 5 180 "$g" run "$@" >"$work/fifo" 2>"$work/err" </dev/null &
+	run=$!
+	exec 4<"$work/fifo"
+	: >"$work/out"
+	while read -r line <&4; do
+		printf '%s\n' "$line" >>"$work/out"
+		case $line in *'ends it.'*) return 0 ;; esac
+	done
+	exec 4<&-
+	return 1
+}
+
+# ended: waits for what start() started; its exit status is in $status.
+ended() {
+	status=0
+	wait "$run" || status=$?
+	exec 4<&-
+}
+
+# field NAME KEY: a number out of ls --json.
+field() { "$g" ls --json | tr '{' '\n' | sed -n "s/.*\"name\":\"$1\".*\"$2\":\([0-9][0-9]*\).*/\1/p"; }
+state() { "$g" ls --json | tr '{' '\n' | sed -n "s/.*\"name\":\"$1\",\"state\":\"\([a-z-]*\)\".*/\1/p"; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+# The supervisor is below timeout(1), so that signals for it go there.
+supervisor() { field "$1" supervisor_pid; }
+
+# Processes of the test that still run: QEMUs with our directory in their words, and glassboxes with it in their environment.
+still_running() {
+	for process in /proc/[0-9]*; do
+		case $(cat "$process/comm" 2>/dev/null) in
+		qemu-*) grep -qsF "$root/" "$process/cmdline" && echo "${process#/proc/}" ;;
+		glassbox) tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qxF "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" && echo "${process#/proc/}" ;;
+		esac
+	done 2>/dev/null
+}
+
+# No process, no file and no RAM of the test is left.
+nothing_left() {
+	[ -z "$(ls -A "$root" 2>/dev/null)" ] && [ -z "$(still_running)" ]
+}
