@@ -19,11 +19,14 @@ static void ask(const struct gb_btf *b, uint32_t id)
 	gb_btf_get(b, id, &t);
 	gb_btf_size(b, id);
 	// ("struct x" as a name would narrow the search)
-	if (id && *t.name && !strchr(t.name, ' ') && strlen(t.name) < 200 && gb_btf_find(b, t.name, 1u << t.kind, &found) != 0)
+	if (id && *t.name && !strchr(t.name, ' ') && strlen(t.name) < 200 &&
+	    gb_btf_find(b, t.name, 1u << t.kind, &found) != 0)
 		__builtin_trap(); // what is there is found
-	for (uint32_t i = 0; (t.kind == GB_BTF_STRUCT || t.kind == GB_BTF_UNION) && i < t.count; i++) {
+	for (uint32_t i = 0; (t.kind == GB_BTF_STRUCT || t.kind == GB_BTF_UNION) && i < t.count;
+	     i++) {
 		gb_btf_member_at(b, &t, i, &m);
-		if (*m.name && !strchr(m.name, '.') && i < 8 && gb_btf_member(b, id, m.name, &m) != 0)
+		if (*m.name && !strchr(m.name, '.') && i < 8 &&
+		    gb_btf_member(b, id, m.name, &m) != 0)
 			__builtin_trap();
 	}
 	gb_btf_print(b, id, &text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// Fuzz target: a whole guest whose lists, trees, tables and strings are bent: finding the kernel, tasks,
-// VMAs, paths and the owners of frames. Input: patches of the image (see fuzz.h). What is read must be
-// in order, counted, and end.
+// Fuzz target: a whole guest whose lists, trees, tables and strings are bent: finding the kernel,
+// tasks, VMAs, paths and the owners of frames. Input: patches of the image (see fuzz.h). What is
+// read must be in order, counted, and end.
 #include "base/cleanup.h"
 #include "fuzz/fuzz.h"
 #include "kernel/frames.h"
@@ -78,8 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 // Each seed bends one word of one structure.
 size_t fuzz_seed(unsigned n, uint8_t *buf, size_t cap)
 {
-	static const uint64_t words[] = {0, UINT64_MAX, 0xffff888000304000, 0xffff888000308008,
-					 0x7fff, 0xffffffff81080008};
+	static const uint64_t words[] = {
+	    0, UINT64_MAX, 0xffff888000304000, 0xffff888000308008, 0x7fff, 0xffffffff81080008};
 	const uint32_t *places;
 	size_t count = test_guest_places(&places);
 
