@@ -15,13 +15,35 @@ static const struct gb_option options[] = {
 	{},
 };
 
+// A running guest goes on while its frames are looked at: count those whose class was another one when
+// all was read again.
+static int count_moved(struct gb_target *t, const struct gb_frames *f, uint64_t *moved_ret,
+		       struct gb_error *err)
+{
+	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
+	GB_CLEANUP(gb_frames_deinit) struct gb_frames again = {};
+	struct gb_processes p;
+	int r = 0;
+
+	*moved_ret = 0;
+	if (!t->live || t->paused)
+		return 0;
+	r = gb_process_list(t->kernel, GB_PROCESS_VMAS, &arena, &p, err);
+	if (r == 0)
+		r = gb_frames_classify(t->kernel, &p, &again, err);
+	for (size_t i = 0; r == 0 && i < f->count; i++)
+		*moved_ret += f->classes[i] != again.classes[i];
+	return r;
+}
+
 static int print_json(const struct gb_target *t, const struct gb_frames *f, bool torn,
-		      struct gb_error *err)
+		      uint64_t moved, struct gb_error *err)
 {
 	struct gb_answer a;
 
 	gb_answer_begin(&a, "frames", t->name);
 	gb_target_stamp(t, torn, &a.json);
+	gb_json_pair(&a.json, "moved", u64, moved);
 	gb_json_pair(&a.json, "frames", u64, f->count);
 	gb_json_key(&a.json, "classes");
 	gb_json_object(&a.json);
@@ -94,18 +116,21 @@ static int run(struct gb_args *args, struct gb_error *err)
 	GB_CLEANUP(gb_frames_deinit) struct gb_frames f = {};
 	unsigned what = GB_PROCESS_VMAS | (gb_args_has(args, "csv") ? GB_PROCESS_NAMES : 0);
 	struct gb_processes p;
+	uint64_t moved = 0;
 	int r = gb_target_open(args->positional[0], true, &t, err);
 
 	if (r == 0)
 		r = gb_process_list(t.kernel, what, &arena, &p, err);
 	if (r == 0)
 		r = gb_frames_classify(t.kernel, &p, &f, err);
+	if (r == 0)
+		r = count_moved(&t, &f, &moved, err);
 	if (r != 0)
 		return r;
 	if (args->json)
-		return print_json(&t, &f, p.torn, err);
+		return print_json(&t, &f, p.torn || moved, moved, err);
 	return gb_args_has(args, "csv") ? print_csv(t.kernel, &p, &f, err)
-					: print_text(&t, &f, p.torn, err);
+					: print_text(&t, &f, p.torn || moved, err);
 }
 
 const struct gb_command gb_cmd_frames = {
@@ -114,7 +139,8 @@ const struct gb_command gb_cmd_frames = {
 	.summary = "say who owns the frames of memory",
 	.detail = "Every 4 KiB frame has one class: free, kernel text, rodata or data, page table, kernel "
 		  "stack, slab, vmalloc, page cache, a process's code, heap, stack or mapping, vmemmap, "
-		  "reserved, or unknown. --csv names the owner of each.",
+		  "reserved, or unknown. --csv names the owner of each. Frames of a running guest change hands "
+		  "while they are looked at: JSON says how many (moved); pause it for one instant's view.",
 	.example = "glassbox frames debian\nglassbox frames debian --csv | grep ',heap,'",
 	.options = options,
 	.min_args = 1,
