@@ -30,8 +30,9 @@
 #define RAM_MIB 64u
 #define BIOS_SIZE 65536u
 #define RESET_VECTOR 0xfff0u
-#define WINDOWS 60u // even ones without the watcher, odd ones with; each of ROUNDS
-#define ROUNDS 11u  // of both letters
+#define PATIENCE (90 * GB_SECOND) // fewer windows on a machine that is too busy
+#define WINDOWS 60u               // even ones without the watcher, odd ones with; each of ROUNDS
+#define ROUNDS 11u                // of both letters
 #define SCANS_PER_SECOND 60
 
 // Real mode at the reset vector, then flat 32 bits. The image is seen at 0xf0000 too.
@@ -253,6 +254,7 @@ static void end(struct guest *g)
 }
 
 struct windows {
+	unsigned count;
 	double ns[MEASURES][WINDOWS]; // of a round: median of the wall clock, mean processor time
 };
 
@@ -288,29 +290,34 @@ static int measure_window(struct guest *g, double ret[MEASURES], struct gb_error
 
 static int measure(struct guest *g, struct windows *w, struct gb_error *err)
 {
+	uint64_t end = gb_clock_ns() + PATIENCE;
 	double window[MEASURES];
 	int r = 0;
 
+	w->count = 0;
 	for (unsigned i = 0; i < 6 && r == 0; i++) { // the filling, and the watcher's first look
 		r = measure_window(g, window, err);
 		atomic_store(&g->watch, i == 2);
 	}
-	for (unsigned i = 0; i < WINDOWS && r == 0; i++) {
+	for (unsigned i = 0; i < WINDOWS && r == 0 && gb_clock_ns() < end; i++) {
 		atomic_store(&g->watch, i % 2 == 1);
 		r = measure_window(g, window, err);
 		for (unsigned m = 0; m < MEASURES && r == 0; m++)
 			w->ns[m][i] = window[m];
+		w->count = i + 1;
 	}
+	if (r == 0 && w->count < 4)
+		r = gb_fail(err, GB_ETIMEOUT, "the machine is too busy to measure a guest");
 	return r;
 }
 
 // Median of (window b of each four) by (window a of each four).
-static double compare(const double *windows, unsigned a, unsigned b)
+static double compare(const double *windows, unsigned count, unsigned a, unsigned b)
 {
 	double ratios[WINDOWS / 4];
 	unsigned n = 0;
 
-	for (unsigned i = 0; i + 3 < WINDOWS; i += 4)
+	for (unsigned i = 0; i + 3 < count; i += 4)
 		ratios[n++] = windows[i + b] / windows[i + a];
 	return gb_median(ratios, n);
 }
@@ -332,10 +339,11 @@ static void report(struct gb_bench *b, const struct guest *g, const struct windo
 		const double *ns = w->ns[rows[i].measure];
 
 		if (rows[i].promised)
-			gb_bench_at_most(b, rows[i].name, compare(ns, 0, 1), "x unwatched", 1.01);
+			gb_bench_at_most(b, rows[i].name, compare(ns, w->count, 0, 1),
+					 "x unwatched", 1.01);
 		else
-			gb_bench_note(b, rows[i].name, compare(ns, 0, 1), "x unwatched");
-		gb_bench_note(b, rows[i].noise, compare(ns, 0, 2), "x itself");
+			gb_bench_note(b, rows[i].name, compare(ns, w->count, 0, 1), "x unwatched");
+		gb_bench_note(b, rows[i].noise, compare(ns, w->count, 0, 2), "x itself");
 	}
 	gb_bench_note(b, "guest-scans", g->scans, "scans");
 	gb_bench_note(b, "guest-dirty-frames", (double)g->dirty_frames / (g->scans + !g->scans),

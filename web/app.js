@@ -117,8 +117,8 @@ class Page {
 	#onStatus(status) {
 		this.status.status = status;
 		const dot = byId('guest-dot');
-		dot.className = `dot ${status.paused ? 'hollow' : status.running ? '' : 'bad'}`;
-		byId('pause').hidden = !(this.hello.live && (status.running || status.paused));
+		dot.className = `dot ${this.ended ? 'bad' : status.paused ? 'hollow' : status.running || !this.hello.live ? '' : 'bad'}`;
+		byId('pause').hidden = this.ended || !(this.hello.live && (status.running || status.paused));
 		byId('pause').textContent = status.paused ? 'Resume' : 'Pause';
 		this.exited = status.exited;
 	}
@@ -151,6 +151,7 @@ class Page {
 	}
 
 	#onEnd(text) {
+		this.ended = true;
 		byId('guest-dot').className = 'dot bad';
 		byId('pause').hidden = true;
 		if (this.hello.live === false)

@@ -243,12 +243,13 @@ static void finish(int signal)
 		  : signal == SIGUSR1 ? RB_HALT_SYSTEM
 				      : RB_POWER_OFF;
 
+	// Nothing can switch a machine without ACPI off, and the kernel would halt it instead: a
+	// reboot ends QEMU, which runs with -no-reboot.
+	if (how == RB_POWER_OFF && access("/sys/firmware/acpi", F_OK) < 0)
+		how = RB_AUTOBOOT;
 	kill(-1, SIGTERM);
 	sync();
 	reboot(how);
-	// Nothing can switch this machine off (a microvm without ACPI): a reboot ends QEMU, which
-	// runs with -no-reboot.
-	reboot(RB_AUTOBOOT);
 }
 
 static void reap(struct gb_control *control)

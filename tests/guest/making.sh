@@ -90,6 +90,15 @@ no_network() {
 	refused "$1: no network" "is there a network?" env APT_CONFIG="$work/apt.conf" "guest/$1"
 }
 
+# Old artefacts go when a new one of the same name comes; those of other names and those in use stay.
+pruned() {
+	place=$work/four/glassbox/guests
+	mkdir -p "$place/initramfs-0123456789abcdef" "$place/initramfs-fedcba9876543210" "$place/initramfs-big-0123456789abcdef"
+	touch -d '20 days ago' "$place/initramfs-0123456789abcdef" "$place/initramfs-big-0123456789abcdef"
+	run four guest/initramfs.sh && [ ! -d "$place/initramfs-0123456789abcdef" ] && [ -d "$place/initramfs-fedcba9876543210" ] &&
+		[ -d "$place/initramfs-big-0123456789abcdef" ] && [ -s "$(cat "$work/out")/initramfs.cpio" ]
+}
+
 kernel() {
 	run one guest/debian.sh && debian=$(cat "$work/out") && [ "$(head -c 4 "$debian/vmlinux" | tr -d '\177')" = ELF ] &&
 		[ -s "$debian/modules.cpio" ] && [ -s "$debian/release" ] && grep -qa "Linux version $(cat "$debian/release") " "$debian/vmlinux"
@@ -148,6 +157,8 @@ terminated
 report $? "initramfs: a maker that is terminated leaves nothing"
 killed_hard
 report $? "initramfs: what a killed maker leaves is removed by the next"
+pruned
+report $? "cache: what was not used for two weeks goes when something newer is made"
 no_network initramfs.sh
 no_network debian.sh
 no_network tiny.sh

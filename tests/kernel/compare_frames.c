@@ -15,7 +15,6 @@
 
 #define ENTRY_PRESENT (UINT64_C(1) << 63)
 #define ENTRY_PFN ((UINT64_C(1) << 55) - 1)
-#define RIGHTS 7 // VM_READ, VM_WRITE, VM_EXEC
 #define VM_PFNMAP 0x400
 
 // Bits of /proc/kpageflags: include/uapi/linux/kernel-page-flags.h and, for 32, include/linux/kernel-page-flags.h.
@@ -144,23 +143,18 @@ static void add_mapping(struct mapped *m, uint64_t index, int32_t pid)
 		m->first_pid[index] = pid;
 }
 
+// Pages without rights count: no processor sees them, but their frames are in use.
 static void add_pagemap(const struct frozen *f, const struct gb_process *p, const struct section *s,
 			struct mapped *m)
 {
 	struct gb_truth_mapping entry;
-	size_t vma = 0;
 	uint64_t index;
 
 	for (size_t at = 0; at < s->head.len; at += sizeof(entry)) {
 		memcpy(&entry, s->bytes + at, sizeof(entry));
-		while (vma < p->vma_count && p->vmas[vma].end <= entry.address)
-			vma++;
-		// A page without rights is in no page table that the processor follows.
-		if (!(entry.entry & ENTRY_PRESENT) || vma == p->vma_count ||
-		    !(p->vmas[vma].flags & RIGHTS) ||
-		    !gb_layout_index_of(&f->layout, (gb_pfn){entry.entry & ENTRY_PFN}, &index))
-			continue;
-		add_mapping(m, index, p->pid);
+		if (entry.entry & ENTRY_PRESENT &&
+		    gb_layout_index_of(&f->layout, (gb_pfn){entry.entry & ENTRY_PFN}, &index))
+			add_mapping(m, index, p->pid);
 	}
 }
 
@@ -182,6 +176,25 @@ static void add_bare(const struct frozen *f, const struct gb_process *p, struct 
 	}
 }
 
+// A process whose first thread is dead and others live: its /proc/PID/pagemap is empty, though it has frames.
+static bool is_unseen(const struct gb_process *p)
+{
+	return p && p->state == 'Z' && p->thread_count > 1;
+}
+
+// One that the truth cannot know is among those that map the frame: it is the owner, or one more beside the true owner.
+static bool is_of_unseen(const struct frozen *f, const struct gb_frames *frames, const struct mapped *m,
+			 uint64_t i)
+{
+	uint32_t unseen = 0;
+
+	for (size_t k = 0; k < f->processes.count; k++)
+		unseen += is_unseen(&f->processes.list[k]);
+	return frames->mappers[i] > m->processes[i] && frames->mappers[i] - m->processes[i] <= unseen &&
+	       (is_unseen(gb_process_find(&f->processes, frames->pids[i])) ||
+		(m->first_pid[i] && frames->pids[i] == m->first_pid[i]));
+}
+
 static void compare_mapped(const struct frozen *f, const struct gb_frames *frames,
 			   const struct mapped *m, struct tally *t)
 {
@@ -191,6 +204,10 @@ static void compare_mapped(const struct frozen *f, const struct gb_frames *frame
 		gb_pfn pfn = {};
 		gb_layout_pfn_of(&f->layout, i, &pfn);
 
+		if (is_of_unseen(f, frames, m, i)) {
+			t->in_motion++;
+			continue;
+		}
 		if (!m->processes[i] && !frames->mappers[i])
 			continue;
 		tally_count(t, frames->mappers[i] == m->processes[i],

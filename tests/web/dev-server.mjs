@@ -67,13 +67,11 @@ const hello = () => ({
 });
 
 function owners() {
-	const by = (name) => Object.fromEntries(Object.entries(Object.groupBy ? Object.groupBy([...cls], name) : {}).map(([k, v]) => [k, v.length]));
 	const count = {}, group = {};
 	for (const c of cls) {
 		count[classes[c].name] = (count[classes[c].name] ?? 0) + 1;
 		group[classes[c].group] = (group[classes[c].group] ?? 0) + 1;
 	}
-	void by;
 	return { classes: count, groups: group };
 }
 
@@ -114,7 +112,7 @@ async function stream(response) {
 	response.on('close', () => clearInterval(timer));
 	stops.push(() => {
 		clearInterval(timer);
-		response.end(record(5, 0, Buffer.from('the guest has stopped   ')));
+		response.end(record(5, 20, Buffer.from('QEMU is not running.')));
 	});
 }
 

@@ -46,6 +46,9 @@ async function openCube(side, more = {}) {
 	url.search = new URLSearchParams({ still: '', samples: '1', shadow: '0', theme: 'dark', ...more });
 	const tab = await open(browser, url, { width: 1280, height: 448 });
 
+	await tab.waitForFunction(() => window.glassbox, null, { timeout: 30000 }).catch((error) => {
+		throw new Error(`the page did not start: ${tab.complaints.join('; ')}: ${error.message}`);
+	});
 	await tab.evaluate(() => window.glassbox.ready);
 	await tab.waitForFunction(() => window.glassbox.memory.complete, null, { timeout: 30000 });
 	await tab.evaluate(() => {

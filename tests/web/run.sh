@@ -6,13 +6,13 @@
 # usage: tests/web/run.sh TEST.mjs
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-mark=$here/node_modules/.package-lock.json
-if [ ! -e "$mark" ] || [ "$here/package-lock.json" -nt "$mark" ]; then
+fetched=$here/node_modules/package-lock.json
+if ! cmp -s "$here/package-lock.json" "$fetched"; then
 	command -v npm >/dev/null || { echo "run.sh: npm is missing: make deps, or apt install npm" >&2; exit 1; }
 	npm ci --prefix "$here" --no-audit --no-fund --silent >&2 || {
 		echo "run.sh: npm could not fetch playwright-core: is there a network?" >&2
 		exit 1
 	}
-	touch "$mark"
+	cp "$here/package-lock.json" "$fetched"
 fi
 exec node "$here/$1"
