@@ -2,10 +2,10 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // bench kernel: understanding a guest from its RAM.
 //
-// Two real guests, one after the other: the default one, for a cold attach; and one of 1 GiB, with more than 100
-// processes and most of its memory in use, for what is done again and again. A cold attach opens the RAM
-// file, finds the kernel with all its symbols and types, and lists the processes, on one core; nothing is
-// kept from the one before.
+// Two real guests, one after the other: the default one, for a cold attach; and one of 1 GiB, with
+// more than 100 processes and most of its memory in use, for what is done again and again. A cold
+// attach opens the RAM file, finds the kernel with all its symbols and types, and lists the
+// processes, on one core; nothing is kept from the one before.
 #include "bench/bench.h"
 #include "cmd/signals.h"
 
@@ -28,10 +28,10 @@
 #define PROCESSES 100
 
 static char *const crowd[] = {
-	(char[]){"/bin/sh"}, (char[]){"-c"},
-	(char[]){"n=0; while [ $n -lt 110 ]; do sleep 100000 & n=$((n + 1)); done; "
-		 "dd if=/dev/zero of=/tmp/fill bs=1M count=450 && ls -l /tmp/fill"},
-	NULL};
+    (char[]){"/bin/sh"}, (char[]){"-c"},
+    (char[]){"n=0; while [ $n -lt 110 ]; do sleep 100000 & n=$((n + 1)); done; "
+	     "dd if=/dev/zero of=/tmp/fill bs=1M count=450 && ls -l /tmp/fill"},
+    NULL};
 
 static const struct kind {
 	const char *suffix;
@@ -39,8 +39,8 @@ static const struct kind {
 	char *const *command;
 	double attach_target_ms; // 0: none
 } kinds[] = {
-	{"128m", (uint64_t)128 << 20, NULL, 60},
-	{"1g", (uint64_t)1 << 30, crowd, 0},
+    {"128m", (uint64_t)128 << 20, NULL, 60},
+    {"1g", (uint64_t)1 << 30, crowd, 0},
 };
 
 struct bed {
@@ -54,7 +54,8 @@ struct bed {
 	struct gb_processes processes; // with VMAs, for the owners
 	struct gb_frames frames;
 	double find_ms[WARM + RUNS]; // what finding alone took
-	// processor time of each attach and classification: on a busy machine the wall clock says little
+	// processor time of each attach and classification: on a busy machine the wall clock says
+	// little
 	double attach_cpu_ms[WARM + RUNS], owners_cpu_ms[WARM + RUNS];
 	unsigned attached, classified;
 };
@@ -141,7 +142,8 @@ static int measure_attach(struct bed *b, struct gb_error *err)
 				 b->kind->attach_target_ms);
 	else
 		gb_bench_note(b->bench, name(b, "attach", text), gb_bench_ns(&job) / 1e6, "ms");
-	gb_bench_note(b->bench, name(b, "attach-cpu", text), gb_median(b->attach_cpu_ms + WARM, RUNS), "ms");
+	gb_bench_note(b->bench, name(b, "attach-cpu", text),
+		      gb_median(b->attach_cpu_ms + WARM, RUNS), "ms");
 	gb_bench_note(b->bench, name(b, "find", text), gb_median(b->find_ms + WARM, RUNS), "ms");
 	return 0;
 }
@@ -153,7 +155,8 @@ static int open_kernel(struct bed *b, struct gb_error *err)
 	if (r == 0)
 		r = gb_kernel_open(b->ram, &(struct gb_kernel_options){}, &b->kernel, err);
 	if (r == 0)
-		r = gb_process_list(b->kernel, GB_PROCESS_VMAS, &b->frames_arena, &b->processes, err);
+		r = gb_process_list(b->kernel, GB_PROCESS_VMAS, &b->frames_arena, &b->processes,
+				    err);
 	return r;
 }
 
@@ -170,7 +173,8 @@ static int measure_refresh(struct bed *b, struct gb_error *err)
 		users += !b->processes.list[i].kernel_thread;
 	}
 	if (r == 0 && users < PROCESSES)
-		r = gb_fail(err, GB_EVERIFY, "the guest has %zu processes, not %d", users, PROCESSES);
+		r = gb_fail(err, GB_EVERIFY, "the guest has %zu processes, not %d", users,
+			    PROCESSES);
 	if (r == 0)
 		r = race(jobs, 2, err);
 	if (r != 0)
@@ -184,7 +188,8 @@ static int measure_refresh(struct bed *b, struct gb_error *err)
 	gb_bench_at_most(b->bench, "owners-1g", gb_bench_ns(&jobs[1]) / 1e6, "ms", 10);
 	gb_bench_note(b->bench, "owners-cpu-1g", gb_median(b->owners_cpu_ms + WARM, RUNS), "ms");
 	gb_bench_note(b->bench, "owners-unknown",
-		      100.0 * (double)b->frames.by_class[GB_FRAME_UNKNOWN] / (double)b->frames.count,
+		      100.0 * (double)b->frames.by_class[GB_FRAME_UNKNOWN] /
+			  (double)b->frames.count,
 		      "% of frames");
 	return 0;
 }
@@ -216,10 +221,10 @@ static int await(struct gb_machine *m, enum gb_step wanted, struct gb_error *err
 static int prepare(struct bed *b, struct gb_plan *p, struct gb_claim *claim, struct gb_error *err)
 {
 	struct gb_request request = {
-		.target = "debian",
-		.accel = "tcg",
-		.memory = b->kind->memory,
-		.interrupt_fd = b->interrupt_fd,
+	    .target = "debian",
+	    .accel = "tcg",
+	    .memory = b->kind->memory,
+	    .interrupt_fd = b->interrupt_fd,
 	};
 	struct gb_host_process self;
 	int r = gb_guest_plan(&request, p, err);

@@ -5,8 +5,8 @@
 #include "cmd/space.h"
 
 #include "base/cleanup.h"
+#include "ram/guard.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void hex_line(uint64_t address, const uint8_t *bytes, size_t n)
 }
 
 static int print_json(const struct gb_target *t, uint64_t address, const uint8_t *bytes, size_t len,
-		      struct gb_error *err)
+		      bool torn, struct gb_error *err)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf hex = {};
 	struct gb_answer a;
@@ -46,6 +46,7 @@ static int print_json(const struct gb_target *t, uint64_t address, const uint8_t
 	if (gb_buf_failed(&hex))
 		return gb_fail(err, GB_ENOMEM, "no memory for the answer");
 	gb_answer_begin(&a, "read", t->name);
+	gb_target_stamp(t, torn, &a.json);
 	gb_json_pair(&a.json, "address", hex, address);
 	gb_json_pair(&a.json, "length", u64, len);
 	gb_json_pair(&a.json, "bytes", str, hex.data ? hex.data : "");
@@ -53,10 +54,10 @@ static int print_json(const struct gb_target *t, uint64_t address, const uint8_t
 }
 
 static int print(const struct gb_args *args, const struct gb_target *t, uint64_t address,
-		 const uint8_t *bytes, size_t len, struct gb_error *err)
+		 const uint8_t *bytes, size_t len, bool torn, struct gb_error *err)
 {
 	if (args->json)
-		return print_json(t, address, bytes, len, err);
+		return print_json(t, address, bytes, len, torn, err);
 	if (gb_args_has(args, "raw"))
 		fwrite(bytes, 1, len, stdout);
 	else
@@ -65,13 +66,29 @@ static int print(const struct gb_args *args, const struct gb_target *t, uint64_t
 	return gb_flush_stdout(err);
 }
 
+struct range {
+	struct gb_space space;
+	uint64_t address, len;
+	bool is_virtual;
+	uint8_t *bytes;
+};
+
+static int read_range(struct gb_guard *g, void *arg, struct gb_error *err)
+{
+	struct range *range = arg;
+
+	return range->is_virtual ? gb_guard_space_read(g, range->space, (gb_gva){range->address},
+						       range->bytes, range->len, err)
+				 : gb_guard_read(g, (gb_gpa){range->address}, range->bytes, range->len, err);
+}
+
 static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
 	GB_CLEANUP(gb_cleanup_free) uint8_t *bytes = NULL;
 	struct gb_space space = {};
 	uint64_t address, len;
-	bool is_virtual;
+	bool is_virtual, torn = false;
 	int r = gb_parse_number(args->positional[1], 0, UINT64_MAX, &address, err);
 
 	if (r == 0)
@@ -85,9 +102,13 @@ static int run(struct gb_args *args, struct gb_error *err)
 	bytes = malloc(len);
 	if (!bytes)
 		return gb_fail(err, GB_ENOMEM, "no memory for %" PRIu64 " bytes", len);
-	r = is_virtual ? gb_space_read(t.ram, space, (gb_gva){address}, bytes, len, err)
-		       : gb_ram_read(t.ram, (gb_gpa){address}, bytes, len, err);
-	return r != 0 ? r : print(args, &t, address, bytes, len, err);
+	r = gb_guard_run(t.ram, read_range,
+			 &(struct range){space, address, len, is_virtual, bytes}, &torn, err);
+	if (r == 0)
+		r = print(args, &t, address, bytes, len, torn, err);
+	if (r == 0 && torn)
+		return gb_fail(err, GB_ETORN, "the bytes changed while they were read, at every try");
+	return r;
 }
 
 const struct gb_command gb_cmd_read = {

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const struct gb_option options[] = {
 	{"pid", 'p', "PID", "walk this process's page tables (default: the kernel's)"},
@@ -53,6 +54,25 @@ static void print_text(const struct gb_walk *w, unsigned levels, bool mapped)
 	       w->rights & GB_PTE_DIRTY ? " dirty" : "");
 }
 
+// A walk that comes out the same twice saw tables that belong together.
+static int walk_twice(struct gb_ram *ram, struct gb_space space, gb_gva gva, struct gb_walk *ret,
+		      bool *torn_ret, struct gb_error *err)
+{
+	struct gb_walk again;
+	int r = 0;
+
+	for (int tries = 8; tries > 0; tries--) {
+		*ret = (struct gb_walk){};
+		memset(&again, 0, sizeof(again));
+		r = gb_walk(ram, space, gva, ret, err);
+		*torn_ret = gb_walk(ram, space, gva, &again, NULL) != r ||
+			    again.gpa.v != ret->gpa.v || again.entry != ret->entry;
+		if (!*torn_ret)
+			break;
+	}
+	return r;
+}
+
 static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
@@ -60,7 +80,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	struct gb_answer a;
 	struct gb_walk w = {};
 	uint64_t address;
-	bool is_virtual;
+	bool is_virtual, torn = false;
 	int r = gb_parse_number(args->positional[1], 0, UINT64_MAX, &address, err), walked;
 
 	if (r == 0)
@@ -71,7 +91,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 		return r;
 	if (!is_virtual)
 		space = gb_kernel_info(t.kernel)->space;
-	walked = gb_walk(t.ram, space, (gb_gva){address}, &w, err);
+	walked = walk_twice(t.ram, space, (gb_gva){address}, &w, &torn, err);
 	if (!args->json) {
 		print_text(&w, space.levels, walked == 0);
 		r = gb_flush_stdout(err);
@@ -80,6 +100,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (walked != 0)
 		return walked;
 	gb_answer_begin(&a, "walk", t.name);
+	gb_target_stamp(&t, torn, &a.json);
 	gb_json_pair(&a.json, "address", hex, address);
 	print_json(&a.json, &w, space.levels);
 	return gb_answer_end(&a, err);

@@ -8,14 +8,15 @@
 //
 //	u32 name offset; u32 info; u32 size-or-type; then what the kind adds
 //
-// whose position gives their id, from 1. info holds the count of members (bits 0-15), the kind (24-28)
-// and the "kind flag" (31). Members take 12 bytes (name, type, offset in bits; with the kind flag, bits
-// 24-31 of the offset are the width of a bitfield), enumerators 8, parameters 8, section variables 12.
+// whose position gives their id, from 1. info holds the count of members (bits 0-15), the kind
+// (24-28) and the "kind flag" (31). Members take 12 bytes (name, type, offset in bits; with the
+// kind flag, bits 24-31 of the offset are the width of a bitfield), enumerators 8, parameters 8,
+// section variables 12.
 //
-// New kinds come at the end: FLOAT with 5.13, DECL_TAG with 5.16, TYPE_TAG with 5.17, ENUM64 with 6.0. An
-// unknown kind cannot be skipped, since its length is not known, and is refused. Since 6.13 the kind flag
-// of a DECL_TAG or TYPE_TAG marks an attribute. References go forwards and backwards; only a whole pass
-// over the records can check them.
+// New kinds come at the end: FLOAT with 5.13, DECL_TAG with 5.16, TYPE_TAG with 5.17, ENUM64
+// with 6.0. An unknown kind cannot be skipped, since its length is not known, and is refused.
+// Since 6.13 the kind flag of a DECL_TAG or TYPE_TAG marks an attribute. References go forwards and
+// backwards; only a whole pass over the records can check them.
 #include "kernel/btf.h"
 
 #include "base/hash.h"
@@ -114,8 +115,9 @@ static int index_types(struct gb_btf *b, struct gb_error *err)
 		info = u32_at(b->types + at + 4);
 		extra = extra_size(info >> 24 & 0x1f, info & 0xffff);
 		if (extra < 0 || info & 0x60ff0000)
-			return gb_fail(err, GB_EFORMAT, "BTF type %u is of no known kind (info 0x%x)",
-				       b->count, info);
+			return gb_fail(err, GB_EFORMAT,
+				       "BTF type %u is of no known kind (info 0x%x)", b->count,
+				       info);
 		if (extra > left - 12)
 			return gb_fail(err, GB_EFORMAT, "BTF ends inside type %u", b->count);
 		if (b->count == cap) {
@@ -136,7 +138,8 @@ static int index_types(struct gb_btf *b, struct gb_error *err)
 	return 0;
 }
 
-// Names and references of what follows a record, by stride and by where they stand in it (-1: none).
+// Names and references of what follows a record, by stride and by where they stand in it (-1:
+// none).
 static bool extras_valid(const struct gb_btf *b, const uint8_t *p, uint32_t n, uint32_t stride,
 			 int name_at, int type_at)
 {
@@ -179,7 +182,8 @@ static int check_types(const struct gb_btf *b, struct gb_error *err)
 	for (uint32_t id = 1; id < b->count; id++)
 		if (!type_valid(b, b->types + b->offsets[id]))
 			return gb_fail(err, GB_EFORMAT,
-				       "BTF type %u refers to a name or type that does not exist", id);
+				       "BTF type %u refers to a name or type that does not exist",
+				       id);
 	return 0;
 }
 
@@ -307,9 +311,9 @@ static uint32_t narrow(const char **name, uint32_t kinds)
 		const char *word;
 		uint32_t kinds;
 	} words[] = {
-		{"struct ", 1 << GB_BTF_STRUCT},
-		{"union ", 1 << GB_BTF_UNION},
-		{"enum ", 1 << GB_BTF_ENUM | 1 << GB_BTF_ENUM64},
+	    {"struct ", 1 << GB_BTF_STRUCT},
+	    {"union ", 1 << GB_BTF_UNION},
+	    {"enum ", 1 << GB_BTF_ENUM | 1 << GB_BTF_ENUM64},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -498,8 +502,7 @@ static int value_in(const struct gb_btf *b, uint32_t id, const char *name, int64
 	return GB_ENOTFOUND;
 }
 
-int gb_btf_enum_value(const struct gb_btf *b, const char *enum_name, const char *name,
-		      int64_t *ret)
+int gb_btf_enum_value(const struct gb_btf *b, const char *enum_name, const char *name, int64_t *ret)
 {
 	uint32_t id;
 

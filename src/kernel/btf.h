@@ -3,9 +3,9 @@
 // BTF: the kernel's own description of its types, as it lies in its read-only data.
 //
 // gb_btf_parse() validates a whole blob once: all sections, names, references and kinds. After that
-// look-ups need no further checks; only walks along references carry a budget, because references may
-// form a cycle. A type is an id, 0 is void. Offsets and sizes are in bits where the name says so,
-// else in bytes.
+// look-ups need no further checks; only walks along references carry a budget, because references
+// may form a cycle. A type is an id, 0 is void. Offsets and sizes are in bits where the name says
+// so, else in bytes.
 #pragma once
 
 #include "base/buf.h"
@@ -43,10 +43,10 @@ struct gb_btf;
 struct gb_btf_type {
 	uint32_t id;
 	enum gb_btf_kind kind;
-	bool kflag;	   // bitfield sizes in members, signed enum, union forward
-	uint32_t count;	   // members, enumerators, parameters
-	uint32_t size;	   // bytes: int, struct, union, enum, float, datasec
-	uint32_t ref;	   // what it refers to: pointer, array (elements), modifiers, typedef, func, var
+	bool kflag;     // bitfield sizes in members, signed enum, union forward
+	uint32_t count; // members, enumerators, parameters
+	uint32_t size;  // bytes: int, struct, union, enum, float, datasec
+	uint32_t ref; // what it refers to: pointer, array (elements), modifiers, typedef, func, var
 	uint32_t elements; // array
 	const char *name;  // "" without a name; lives as long as the blob
 };
@@ -55,8 +55,8 @@ struct gb_btf_member {
 	const char *name; // "" for an anonymous struct or union
 	uint32_t type;
 	uint64_t bit_offset; // from the start of the struct that was asked for
-	uint32_t bits;	     // of a bitfield; 0: whole bytes
-	uint64_t size;	     // bytes of its type (0: incomplete or void)
+	uint32_t bits;       // of a bitfield; 0: whole bytes
+	uint64_t size;       // bytes of its type (0: incomplete or void)
 };
 
 // How long a blob is that starts with these bytes (24 of them), or 0 when it is no BTF header.
@@ -64,7 +64,7 @@ size_t gb_btf_blob_size(const uint8_t header[24]);
 
 // Takes data over (malloc), also on failure. GB_EFORMAT says what is wrong and where.
 int gb_btf_parse(uint8_t *data, size_t size, struct gb_btf **ret, struct gb_error *err);
-void gb_btf_destroy(struct gb_btf *b);	// accepts NULL
+void gb_btf_destroy(struct gb_btf *b);  // accepts NULL
 void gb_btf_cleanup(struct gb_btf **b); // for GB_CLEANUP
 
 size_t gb_btf_count(const struct gb_btf *b); // ids are 0..count-1
@@ -72,7 +72,8 @@ void gb_btf_get(const struct gb_btf *b, uint32_t id, struct gb_btf_type *ret);
 // The first type with this name whose kind is in kinds (a mask of 1 << kind). GB_ENOTFOUND.
 // "struct task_struct", "union ...", "enum ..." narrow the mask themselves.
 int gb_btf_find(const struct gb_btf *b, const char *name, uint32_t kinds, uint32_t *ret);
-// Through typedefs, const, volatile, restrict and type tags to what it is; 0 when they go in circles.
+// Through typedefs, const, volatile, restrict and type tags to what it is; 0 when they go in
+// circles.
 uint32_t gb_btf_resolve(const struct gb_btf *b, uint32_t id);
 // Bytes a value takes; 0 for void, functions and incomplete types.
 uint64_t gb_btf_size(const struct gb_btf *b, uint32_t id);

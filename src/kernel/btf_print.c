@@ -2,9 +2,9 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Types as C text.
 //
-// A C declaration grows around its name: a pointer is put to the left of it, an array or a parameter
-// list to the right, and parentheses go around when something to the right follows a pointer. So we
-// follow the references and build the declarator, until a type with a name ends it.
+// A C declaration grows around its name: a pointer is put to the left of it, an array or a
+// parameter list to the right, and parentheses go around when something to the right follows a
+// pointer. So we follow the references and build the declarator, until a type with a name ends it.
 #include "kernel/btf.h"
 
 #include "base/cleanup.h"
@@ -63,7 +63,8 @@ static void print_member(struct printer *p, const struct gb_btf_member *m)
 	declare(p, m->type, m->name, false);
 	p->base = base;
 	if (m->bits)
-		gb_buf_printf(p->out, ":%u; // %" PRIu64 ".%" PRIu64 "\n", m->bits, bit / 8, bit % 8);
+		gb_buf_printf(p->out, ":%u; // %" PRIu64 ".%" PRIu64 "\n", m->bits, bit / 8,
+			      bit % 8);
 	else
 		gb_buf_printf(p->out, "; // %" PRIu64 ", %" PRIu64 "\n", bit / 8, m->size);
 }
@@ -168,7 +169,8 @@ static const char *modifier(enum gb_btf_kind kind)
 	}
 }
 
-// True when what comes next in the chain is a pointer: a modifier then belongs to the pointer's name.
+// True when what comes next in the chain is a pointer: a modifier then belongs to the pointer's
+// name.
 static bool next_is_pointer(const struct gb_btf *b, uint32_t id)
 {
 	struct gb_btf_type t;

@@ -4,8 +4,8 @@
 //
 // Types (BTF) and symbols (kallsyms) are found by their shape. They fit together when the symbol
 // __start_BTF lies where BTF was found; the difference of the two is that of virtual and physical
-// addresses for the whole image, because the loader puts it into physical memory in one piece. The page
-// tables at init_top_pgt must then lead back to the same place, and init_task must be named
+// addresses for the whole image, because the loader puts it into physical memory in one piece. The
+// page tables at init_top_pgt must then lead back to the same place, and init_task must be named
 // "swapper/0". RAM also holds copies that are old or of another kernel: they fail one of these.
 #include "kernel/find.h"
 
@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define BTF_MIN ((size_t)4096)		 // a kernel has megabytes; modules have less
+#define BTF_MIN ((size_t)4096)           // a kernel has megabytes; modules have less
 #define BTF_BUDGET ((uint64_t)512 << 20) // bytes of BTF that are looked at in all
-#define PROBES_BUDGET 20000		 // places where digits stand
-#define DECODES_BUDGET 16		 // places that look like kallsyms
+#define PROBES_BUDGET 20000              // places where digits stand
+#define DECODES_BUDGET 16                // places that look like kallsyms
 #define CANDIDATES_MAX 8 // a guest may hold old kernels, and the kernels of its own guests
 #define MAPPING_TEXT 0xffffffff81000000ull
 
@@ -43,13 +43,13 @@ struct finder {
 
 static const char *const symbol_names[] = {
 #define X(id, name, need) name,
-	GB_SYMBOLS(X)
+    GB_SYMBOLS(X)
 #undef X
 };
 
 static const bool symbol_needed[] = {
 #define X(id, name, need) need,
-	GB_SYMBOLS(X)
+    GB_SYMBOLS(X)
 #undef X
 };
 
@@ -60,18 +60,21 @@ static int resolve_symbols(struct gb_kernel *k, const struct gb_kallsyms *s, str
 
 		k->symbol[i] = at == SIZE_MAX ? 0 : s->addresses[at];
 		if (at == SIZE_MAX && symbol_needed[i])
-			return gb_fail(err, GB_EUNKNOWN,
-				       "the kernel's symbols have no '%s' (it needs CONFIG_KALLSYMS_ALL)",
-				       symbol_names[i]);
+			return gb_fail(
+			    err, GB_EUNKNOWN,
+			    "the kernel's symbols have no '%s' (it needs CONFIG_KALLSYMS_ALL)",
+			    symbol_names[i]);
 	}
 	return 0;
 }
 
-// The image's VA - PA, where symbols are physical: init_task is its own parent and holds its own VA.
+// The image's VA - PA, where symbols are physical: init_task is its own parent and holds its own
+// VA.
 static int delta_from_init_task(struct gb_kernel *k, struct gb_error *err)
 {
 	uint64_t pa = k->symbol[GB_Y_INIT_TASK], va;
-	int r = gb_ram_read_u64(k->ram, (gb_gpa){pa + gb_offset(k, GB_M_TASK_REAL_PARENT)}, &va, err);
+	int r =
+	    gb_ram_read_u64(k->ram, (gb_gpa){pa + gb_offset(k, GB_M_TASK_REAL_PARENT)}, &va, err);
 
 	if (r != 0)
 		return r;
@@ -177,7 +180,8 @@ static int check_init_task(struct gb_kernel *k, struct gb_error *err)
 
 	if (r == 0 && strncmp(comm, "swapper", 7) == 0)
 		return 0;
-	return gb_fail(err, GB_EUNKNOWN, "init_task is not named swapper (has the kernel started already?)");
+	return gb_fail(err, GB_EUNKNOWN,
+		       "init_task is not named swapper (has the kernel started already?)");
 }
 
 static void read_banner(struct gb_kernel *k)
@@ -196,7 +200,8 @@ static void read_banner(struct gb_kernel *k)
 	k->info.release[len] = 0;
 }
 
-// vma_is_initial_heap() became strict about its ends in about 6.8, when struct ma_state got its status.
+// vma_is_initial_heap() became strict about its ends in about 6.8, when struct ma_state got its
+// status.
 static void find_habits(struct gb_kernel *k, const struct gb_btf *btf)
 {
 	struct gb_btf_member m;
@@ -262,12 +267,13 @@ static void try_pair(struct finder *f, struct types *t, struct gb_kallsyms **s)
 	f->done = true;
 }
 
-// Memory for a copy of megabytes. Large pages, made at once, take a tenth of the time of a fault for each
-// small one; a host that cannot do so still has the memory.
+// Memory for a copy of megabytes. Large pages, made at once, take a tenth of the time of a fault
+// for each small one; a host that cannot do so still has the memory.
 static uint8_t *alloc_large(size_t size)
 {
 	const size_t large = (size_t)2 << 20;
-	size_t align = size < large ? GB_PAGE_SIZE : large, whole = (size + align - 1) & ~(align - 1);
+	size_t align = size < large ? GB_PAGE_SIZE : large,
+	       whole = (size + align - 1) & ~(align - 1);
 	uint8_t *p = aligned_alloc(align, whole);
 
 	if (p && align == large)
@@ -362,7 +368,8 @@ static void try_symbols(struct finder *f, gb_gpa at)
 	    decode_window(f, at, 6 << 20, 3 << 20, &s) != 0 &&
 	    decode_window(f, at, 64 << 20, 32 << 20, &s) != 0)
 		return;
-	gb_log(f->log, GB_LOG_DEBUG, "kernel: kallsyms at 0x%" PRIx64 ", %zu symbols", at.v, s->count);
+	gb_log(f->log, GB_LOG_DEBUG, "kernel: kallsyms at 0x%" PRIx64 ", %zu symbols", at.v,
+	       s->count);
 	f->symbols[f->symbols_count++] = s;
 	for (size_t i = 0; i < f->types_count; i++)
 		try_pair(f, &f->types[i], &f->symbols[f->symbols_count - 1]);
@@ -421,9 +428,11 @@ static int say_what_was_found(struct finder *f, struct gb_error *err)
 		return gb_fail(err, GB_EUNKNOWN, "a Linux kernel is there but not understood: %s",
 			       f->why.message);
 	if (!f->types_count && !f->symbols_count && !banners)
-		return gb_fail(err, GB_EUNKNOWN,
-			       "no Linux kernel was found: no types (BTF), no symbols (kallsyms) and no "
-			       "'Linux version' in RAM; the guest runs something else, or has not started it yet");
+		return gb_fail(
+		    err, GB_EUNKNOWN,
+		    "no Linux kernel was found: no types (BTF), no symbols (kallsyms) and no "
+		    "'Linux version' in RAM; the guest runs something else, or has not started it "
+		    "yet");
 	return gb_fail(err, GB_EUNKNOWN,
 		       "no Linux kernel that can be read was found: 'Linux version' %u times, "
 		       "types (BTF) %s, symbols (kallsyms) %s; it needs CONFIG_DEBUG_INFO_BTF and "
@@ -435,11 +444,11 @@ static int say_what_was_found(struct finder *f, struct gb_error *err)
 int gb_find_kernel(struct gb_kernel *k, const struct gb_log *log, struct gb_error *err)
 {
 	struct finder f = {
-		.k = k,
-		.log = log,
-		.btf_budget = BTF_BUDGET,
-		.probes_budget = PROBES_BUDGET,
-		.decodes_budget = DECODES_BUDGET,
+	    .k = k,
+	    .log = log,
+	    .btf_budget = BTF_BUDGET,
+	    .probes_budget = PROBES_BUDGET,
+	    .decodes_budget = DECODES_BUDGET,
 	};
 	int r = gb_ram_visit(k->ram, (gb_gpa){0}, UINT64_MAX, on_span, &f, err);
 

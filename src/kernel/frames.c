@@ -2,9 +2,10 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // The owner of every frame.
 //
-// First what struct page says of each frame, in one pass over all of them. Then what the kernel's own page
-// tables and lists add: page tables, stacks, vmalloc areas, modules, the map of struct pages, free frames that
-// a CPU keeps for itself. Last the processes, by pid: whoever maps a frame first is named as its owner.
+// First what struct page says of each frame, in one pass over all of them. Then what the kernel's
+// own page tables and lists add: page tables, stacks, vmalloc areas, modules, the map of struct
+// pages, free frames that a CPU keeps for itself. Last the processes, by pid: whoever maps a frame
+// first is named as its owner.
 #include "kernel/frames.h"
 
 #include "kernel/owners.h"
@@ -112,8 +113,9 @@ enum { OWNER_IMAGE = 1, OWNER_ANON, OWNER_BUDDY, OWNER_BOOT, OWNER_FIRMWARE };
 
 static int add_fixed_owners(struct gb_classify *c)
 {
-	static const enum gb_owner_kind kinds[] = {GB_OWNER_NONE, GB_OWNER_IMAGE, GB_OWNER_ANON,
-						   GB_OWNER_BUDDY, GB_OWNER_BOOT, GB_OWNER_FIRMWARE};
+	static const enum gb_owner_kind kinds[] = {GB_OWNER_NONE, GB_OWNER_IMAGE,
+						   GB_OWNER_ANON, GB_OWNER_BUDDY,
+						   GB_OWNER_BOOT, GB_OWNER_FIRMWARE};
 
 	c->f->owners->count = 0;
 	c->f->owners->hashed = 0;
@@ -134,7 +136,8 @@ static void set_reserved(struct gb_classify *c, uint64_t index, uint64_t pfn)
 }
 
 // What a frame is by its struct page. Returns 0 when host memory ran out.
-static bool set_kind(struct gb_classify *c, uint64_t index, uint64_t pfn, const struct gb_page *page)
+static bool set_kind(struct gb_classify *c, uint64_t index, uint64_t pfn,
+		     const struct gb_page *page)
 {
 	uint32_t owner = 1;
 
@@ -179,7 +182,7 @@ static void copy_frame(struct gb_classify *c, uint64_t from, uint64_t to)
 
 struct sweep {
 	struct gb_classify *c;
-	uint64_t free_until; // a free block reaches up to this PFN
+	uint64_t free_until;           // a free block reaches up to this PFN
 	uint64_t head_pfn, head_index; // of the last compound page
 };
 
@@ -236,7 +239,8 @@ static int sweep_segment(struct sweep *s, const struct gb_segment *segment, uint
 			 uint8_t *bytes)
 {
 	const struct gb_kernel *k = s->c->k;
-	uint64_t pfn = segment->gpa.v >> GB_PAGE_SHIFT, end = pfn + (segment->size >> GB_PAGE_SHIFT);
+	uint64_t pfn = segment->gpa.v >> GB_PAGE_SHIFT,
+		 end = pfn + (segment->size >> GB_PAGE_SHIFT);
 	uint64_t each = CHUNK_BYTES / k->page.size;
 
 	s->free_until = 0;
@@ -313,21 +317,21 @@ static void count_classes(struct gb_frames *f)
 	for (; i < f->count; i++)
 		counts[0][f->classes[i]]++;
 	for (int class = 0; class < GB_FRAME_CLASS_COUNT; class ++)
-		f->by_class[class] = (uint64_t)counts[0][class] + counts[1][class] + counts[2][class] +
-				     counts[3][class];
+		f->by_class[class] = (uint64_t)counts[0][class] + counts[1][class] +
+				     counts[2][class] + counts[3][class];
 }
 
 int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct gb_frames *frames,
 		       struct gb_error *err)
 {
 	struct gb_classify c = {
-		.k = k,
-		.layout = gb_ram_layout(k->ram),
-		.p = p,
-		.f = frames,
-		.touches_left = 64 * gb_ram_frames(k->ram) + TOUCHES_MAX,
-		.tables_left = 4 * gb_ram_frames(k->ram) + 4096,
-		.err = err,
+	    .k = k,
+	    .layout = gb_ram_layout(k->ram),
+	    .p = p,
+	    .f = frames,
+	    .touches_left = 64 * gb_ram_frames(k->ram) + TOUCHES_MAX,
+	    .tables_left = 4 * gb_ram_frames(k->ram) + 4096,
+	    .err = err,
 	};
 	int r = prepare(frames, gb_ram_frames(k->ram), err);
 

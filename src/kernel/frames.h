@@ -13,20 +13,20 @@ struct gb_owners;
 
 struct gb_frames {
 	size_t count;
-	uint8_t *classes; // enum gb_frame_class
-	uint8_t *kinds;	  // enum gb_page_kind: what struct page alone says
-	int32_t *pids;	  // process of a frame (first by pid of those that map it); 0: none
+	uint8_t *classes;  // enum gb_frame_class
+	uint8_t *kinds;    // enum gb_page_kind: what struct page alone says
+	int32_t *pids;     // process of a frame (first by pid of those that map it); 0: none
 	uint32_t *mappers; // how many processes map it
 	uint64_t by_class[GB_FRAME_CLASS_COUNT];
-	uint32_t *owner_of;	  // for gb_frame_describe()
+	uint32_t *owner_of;       // for gb_frame_describe()
 	struct gb_owners *owners; // likewise
 };
 
 // Make or refresh: arrays are reused when they fit; start with a zeroed struct. p must hold VMAs.
 int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct gb_frames *frames,
 		       struct gb_error *err);
-// Append who owns a frame, in words: "pid 57 dropbear heap", "kernel stack of tid 12", "slab"; guest text in
-// it is as the guest has it. p: the processes it was classified with, names included.
+// Append who owns a frame, in words: "pid 57 dropbear heap", "kernel stack of tid 12", "slab";
+// guest text in it is as the guest has it. p: the processes it was classified with, names included.
 void gb_frame_describe(struct gb_kernel *k, const struct gb_processes *p,
 		       const struct gb_frames *frames, size_t index, struct gb_buf *out);
 void gb_frames_deinit(struct gb_frames *frames);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// Frames that the kernel keeps for itself: page tables, stacks, vmalloc, modules, per-CPU data, and free ones
-// that a CPU holds back.
+// Frames that the kernel keeps for itself: page tables, stacks, vmalloc, modules, per-CPU data, and
+// free ones that a CPU holds back.
 //
-// vmalloc areas: until 6.8 all on the list vmap_area_list; since 6.9 on the lists of several struct vmap_node,
-// each area in one of them. Free frames of a CPU: zone->per_cpu_pageset of each zone and CPU has lists of
-// pages, by order and mobility: three mobilities for each order up to 3, then the order of a huge page.
+// vmalloc areas: until 6.8 all on the list vmap_area_list; since 6.9 on the lists of several struct
+// vmap_node, each area in one of them. Free frames of a CPU: zone->per_cpu_pageset of each zone and
+// CPU has lists of pages, by order and mobility: three mobilities for each order up to 3, then the
+// order of a huge page.
 #include "kernel/owners.h"
 
 #include <stdlib.h>
@@ -52,7 +53,8 @@ static int add_area(struct kernel_walk *w, struct area area)
 		struct area *more = realloc(a->list, cap * sizeof(*more));
 
 		if (!more)
-			return gb_fail(w->c->err, GB_ENOMEM, "no memory for the kernel's memory map");
+			return gb_fail(w->c->err, GB_ENOMEM,
+				       "no memory for the kernel's memory map");
 		a->list = more;
 		a->cap = cap;
 	}
@@ -105,7 +107,8 @@ static int read_areas(struct kernel_walk *w)
 	if (nodes && gb_has(k, GB_M_VMAP_NODE_BUSY))
 		gb_read_va(k, k->symbol[GB_Y_NR_VMAP_NODES], &count, 4);
 	for (uint32_t i = 0; i < count && i < 1024 && r == 0; i++)
-		r = read_area_list(w, nodes + (uint64_t)i * size + gb_offset(k, GB_M_VMAP_NODE_BUSY));
+		r = read_area_list(w,
+				   nodes + (uint64_t)i * size + gb_offset(k, GB_M_VMAP_NODE_BUSY));
 	if (w->areas.count)
 		qsort(w->areas.list, w->areas.count, sizeof(struct area), by_start);
 	return r;
@@ -126,7 +129,8 @@ static struct area *find_area(struct kernel_walk *w, uint64_t va)
 	return low < w->areas.count && w->areas.list[low].start <= va ? &w->areas.list[low] : NULL;
 }
 
-// Stacks are vmalloc areas too; name them before others do. Elsewhere (no VMAP_STACK) they are plain pages.
+// Stacks are vmalloc areas too; name them before others do. Elsewhere (no VMAP_STACK) they are
+// plain pages.
 static int classify_stack(struct kernel_walk *w, const struct gb_thread *t)
 {
 	struct area *area = find_area(w, t->stack.v);
@@ -163,8 +167,8 @@ static int classify_stacks(struct kernel_walk *w)
 	return r;
 }
 
-static uint64_t module_part(const struct gb_object *o, enum gb_member_id base, enum gb_member_id size,
-			    uint64_t *size_ret)
+static uint64_t module_part(const struct gb_object *o, enum gb_member_id base,
+			    enum gb_member_id size, uint64_t *size_ret)
 {
 	*size_ret = gb_get(o, size);
 	return gb_get(o, base);
@@ -199,10 +203,10 @@ static int add_module(struct kernel_walk *w, uint64_t module)
 
 	if (!gb_has(k, GB_M_MODULE_MEM))
 		return gb_has(k, GB_M_MODULE_CORE)
-			       ? add_module_part(w, module, module + gb_offset(k, GB_M_MODULE_CORE),
-						 GB_S_MODULE_LAYOUT, GB_M_MODULE_LAYOUT_BASE,
-						 GB_M_MODULE_LAYOUT_SIZE)
-			       : 0;
+			   ? add_module_part(w, module, module + gb_offset(k, GB_M_MODULE_CORE),
+					     GB_S_MODULE_LAYOUT, GB_M_MODULE_LAYOUT_BASE,
+					     GB_M_MODULE_LAYOUT_SIZE)
+			   : 0;
 	parts = each ? k->offsets.members[GB_M_MODULE_MEM].size / each : 0;
 	for (uint32_t i = 0; i < parts && i < 16 && r == 0; i++)
 		r = add_module_part(w, module, module + gb_offset(k, GB_M_MODULE_MEM) + i * each,
@@ -314,12 +318,12 @@ static int walk_range(struct kernel_walk *w, uint64_t first, uint64_t last,
 		      int (*leaf)(void *, const struct gb_leaf *))
 {
 	struct gb_leaves how = {
-		.first = {first},
-		.last = {last},
-		.budget = w->c->f->count,
-		.leaf = leaf,
-		.table = on_kernel_table,
-		.arg = w,
+	    .first = {first},
+	    .last = {last},
+	    .budget = w->c->f->count,
+	    .leaf = leaf,
+	    .table = on_kernel_table,
+	    .arg = w,
 	};
 	int r;
 
@@ -341,16 +345,18 @@ static int walk_tables(struct kernel_walk *w)
 	if (!w->table_owner || !w->vmemmap_owner)
 		return GB_ENOMEM;
 	for (size_t a = 0; a < w->areas.count; a++)
-		if (w->areas.list[a].end <= w->c->k->image_start && w->areas.list[a].end > areas_end)
+		if (w->areas.list[a].end <= w->c->k->image_start &&
+		    w->areas.list[a].end > areas_end)
 			areas_end = w->areas.list[a].end;
 	r = walk_range(w, i->page_offset.v, w->c->k->direct_end - 1, NULL);
 	if (r == 0)
 		r = walk_range(w, vmalloc, areas_end - 1, on_vmalloc_leaf);
 	if (r == 0 && !w->c->k->page.section_root)
-		r = walk_range(w, i->vmemmap.v,
-			       i->vmemmap.v + (gb_layout_end(w->c->layout).v >> GB_PAGE_SHIFT) *
-						      w->c->k->page.size - 1,
-			       on_vmemmap_leaf);
+		r = walk_range(
+		    w, i->vmemmap.v,
+		    i->vmemmap.v +
+			(gb_layout_end(w->c->layout).v >> GB_PAGE_SHIFT) * w->c->k->page.size - 1,
+		    on_vmemmap_leaf);
 	// the image, modules behind it, and the fixed map at the top
 	if (r == 0)
 		r = walk_range(w, w->c->k->image_start, UINT64_MAX, on_vmalloc_leaf);
@@ -367,12 +373,14 @@ static int classify_percpu(struct gb_classify *c)
 	    gb_read_va(k, k->symbol[GB_Y_PCPU_UNIT_SIZE], &unit, 4) != 0 || unit > 16u << 20)
 		return 0;
 	for (unsigned cpu = 0; cpu < k->cpus && r == 0; cpu++) {
-		uint32_t owner = gb_owner_add(c, (struct gb_owner){.kind = GB_OWNER_PERCPU, .index = cpu});
+		uint32_t owner =
+		    gb_owner_add(c, (struct gb_owner){.kind = GB_OWNER_PERCPU, .index = cpu});
 		uint64_t base = k->symbol[GB_Y_PER_CPU_START] + k->per_cpu[cpu], index;
 
 		r = owner ? 0 : GB_ENOMEM;
 		for (uint64_t at = 0; at < unit && r == 0; at += GB_PAGE_SIZE)
-			if (index_of_va(c, base + at, &index) && c->f->kinds[index] == GB_PAGE_RESERVED &&
+			if (index_of_va(c, base + at, &index) &&
+			    c->f->kinds[index] == GB_PAGE_RESERVED &&
 			    c->f->classes[index] == GB_FRAME_RESERVED)
 				gb_frame_set(c, index, GB_FRAME_KERNEL_DATA, owner);
 	}

@@ -7,7 +7,7 @@ struct user {
 	struct gb_classify *c;
 	const struct gb_process *process;
 	uint32_t process_index;
-	size_t vma;	       // at or behind the last leaf
+	size_t vma;            // at or behind the last leaf
 	uint32_t vma_owner;    // of that VMA; 0: not made yet
 	uint32_t no_vma_owner; // of pages in none
 	uint32_t table_owner;
@@ -55,10 +55,12 @@ static void count_mapper(struct user *u, uint64_t index)
 	o->counted[index] = o->stamp;
 }
 
-// The owner of what lies at va, and its class. Where no VMA is known, the rights of the page must do.
+// The owner of what lies at va, and its class. Where no VMA is known, the rights of the page must
+// do.
 static uint32_t owner_at(struct user *u, uint64_t va, enum gb_frame_class *class_ret)
 {
-	struct gb_owner owner = {.kind = GB_OWNER_VMA, .pid = u->process->pid, .index = u->process_index};
+	struct gb_owner owner = {
+	    .kind = GB_OWNER_VMA, .pid = u->process->pid, .index = u->process_index};
 	uint32_t *made = &u->no_vma_owner;
 
 	*class_ret = u->executable ? GB_FRAME_CODE : GB_FRAME_MAPPED;
@@ -113,15 +115,15 @@ static int on_table(void *arg, gb_gpa table, unsigned level)
 		return 0;
 	if (!u->table_owner)
 		u->table_owner = gb_owner_add(
-			u->c, (struct gb_owner){.kind = GB_OWNER_TABLE, .pid = u->process->pid});
+		    u->c, (struct gb_owner){.kind = GB_OWNER_TABLE, .pid = u->process->pid});
 	if (!u->table_owner)
 		return GB_ENOMEM;
 	gb_frame_set(u->c, index, GB_FRAME_PAGE_TABLE, u->table_owner);
 	return 0;
 }
 
-// PROT_NONE: not present to the processor, marked by the bit of global pages, and all bits of the address
-// inverted (since 4.18, against L1TF). What is swapped out does not have that bit.
+// PROT_NONE: not present to the processor, marked by the bit of global pages, and all bits of the
+// address inverted (since 4.18, against L1TF). What is swapped out does not have that bit.
 static uint64_t on_absent(void *arg, uint64_t entry, unsigned level)
 {
 	const uint64_t none = 1 << 8;
@@ -138,12 +140,12 @@ static int classify_process(struct gb_classify *c, uint32_t at)
 	struct user u = {.c = c, .process = p, .process_index = at};
 	struct gb_space space = {p->pgd, c->k->info.paging_levels};
 	struct gb_leaves how = {
-		.last = {((uint64_t)1 << (9 * space.levels + 11)) - 1}, // the lower half
-		.budget = c->f->count,
-		.leaf = on_leaf,
-		.table = on_table,
-		.absent = on_absent,
-		.arg = &u,
+	    .last = {((uint64_t)1 << (9 * space.levels + 11)) - 1}, // the lower half
+	    .budget = c->f->count,
+	    .leaf = on_leaf,
+	    .table = on_table,
+	    .absent = on_absent,
+	    .arg = &u,
 	};
 	int r;
 

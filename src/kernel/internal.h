@@ -22,12 +22,12 @@ struct gb_kernel {
 	struct gb_offsets offsets;
 	uint64_t symbol[GB_SYMBOL_COUNT]; // addresses; 0: absent
 	uint64_t image_start, image_end;  // VA
-	uint64_t image_delta;		  // VA - PA of the image
-	uint64_t direct_end;		  // one past the direct map of the highest RAM
-	unsigned cpus;			  // that per_cpu[] holds
-	uint64_t per_cpu[64];		  // what to add to a per-CPU address
+	uint64_t image_delta;             // VA - PA of the image
+	uint64_t direct_end;              // one past the direct map of the highest RAM
+	unsigned cpus;                    // that per_cpu[] holds
+	uint64_t per_cpu[64];             // what to add to a per-CPU address
 	struct gb_page_rules page;
-	bool strict_heap;		  // how this kernel decides what is [heap]
+	bool strict_heap; // how this kernel decides what is [heap]
 };
 
 // A kernel virtual address in guest-physical space: direct map, image, or a page walk. GB_EFAULT.

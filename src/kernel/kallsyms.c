@@ -6,9 +6,10 @@
 // (to 4 since 7.0):
 //
 //	num_syms	u32
-//	names		num_syms entries: length, then so many bytes, each the number of a token; the
-//			text of all tokens together is the type letter and the name. A length of 0x80 or
-//			more takes two bytes, low 7 bits first (since 6.1, for the long names of Rust).
+//	names		num_syms entries: a length, then so many bytes, each the number of
+//			a token; the text of all tokens together is the type letter and the
+//			name. A length of 0x80 or more takes two bytes, low 7 bits first
+//			(since 6.1, for the long names of Rust)
 //	markers		u32: where every 256th entry of names begins
 //	token_table	256 strings, NUL-terminated
 //	token_index	u16: where each token begins
@@ -18,17 +19,18 @@
 //
 // Their order has changed:
 //
-//	A  to 6.3	offsets, relative_base, num_syms, names, markers, [6.2: seqs_of_names,]
-//			token_table, token_index
-//	B  6.4 on	num_syms, names, markers, token_table, token_index, offsets, relative_base,
-//			seqs_of_names
-//	C  7.0 on	as B without relative_base: an offset counts from its own slot, so that nothing
-//			has to be relocated and RAM holds no virtual address
+//	A  to 6.3	offsets, relative_base, num_syms, names, markers,
+//			[6.2: seqs_of_names,] token_table, token_index
+//	B  6.4 on	num_syms, names, markers, token_table, token_index, offsets,
+//			relative_base, seqs_of_names
+//	C  7.0 on	as B without relative_base: an offset counts from its own slot, so
+//			that nothing is relocated and RAM holds no virtual address
 //
-// In A and B a negative offset means relative_base - 1 - offset, and one that is not negative an absolute
-// value (ABSOLUTE_PERCPU, until per-CPU symbols stopped being zero-based with 6.15); a table without any
-// negative one counts from relative_base. Nothing says which order or rule a kernel uses. We try them,
-// and believe the one that gives addresses in ascending order, as the kernel's own search needs them.
+// In A and B a negative offset means relative_base - 1 - offset, and one that is not negative an
+// absolute value (ABSOLUTE_PERCPU, until per-CPU symbols stopped being zero-based with 6.15); a
+// table without any negative one counts from relative_base. Nothing says which order or rule a
+// kernel uses. We try them, and believe the one that gives addresses in ascending order, as the
+// kernel's own search needs them.
 #include "kernel/kallsyms.h"
 
 #include "base/hash.h"
@@ -37,21 +39,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SYMBOLS_MIN 300	       // fewer than two blocks cannot be told from chance
+#define SYMBOLS_MIN 300        // fewer than two blocks cannot be told from chance
 #define SYMBOLS_MAX (4u << 20) // an allyesconfig kernel has about 1 M
-#define NAME_LONG 1024	       // KSYM_NAME_LEN is 512
+#define NAME_LONG 1024         // KSYM_NAME_LEN is 512
 #define POOL_MAX ((size_t)256 << 20)
 #define STEPS_MAX ((int64_t)64 << 20)
 
 struct tables {
 	const struct gb_window *w;
-	size_t tokens, index;	// positions in the window
+	size_t tokens, index;   // positions in the window
 	size_t markers, blocks; // where, how many
 	size_t names, names_end;
 	size_t numbered; // where num_syms stands
 	uint32_t count;
 	bool plain_lengths; // a length is always one byte
-	int64_t budget;	    // steps left: what a hostile table may cost
+	int64_t budget;     // steps left: what a hostile table may cost
 	uint16_t token_at[256];
 	uint8_t token_len[256];
 };
@@ -89,7 +91,8 @@ static size_t align_up(size_t at, size_t to)
 	return (at + to - 1) & ~(to - 1);
 }
 
-// The token table begins index['0'] bytes before its digits; all 256 entries of the index must agree.
+// The token table begins index['0'] bytes before its digits; all 256 entries of the index must
+// agree.
 static bool index_fits(struct tables *t, size_t digits, size_t index)
 {
 	const struct gb_window *w = t->w;
@@ -139,7 +142,8 @@ static bool markers_before(struct tables *t, size_t end)
 
 	while (at >= 4 && at + 8 > end && u32_at(w, at - 4) == 0)
 		at -= 4;
-	while (at >= 8 && blocks <= SYMBOLS_MAX / 256 && is_step(u32_at(w, at - 8), u32_at(w, at - 4))) {
+	while (at >= 8 && blocks <= SYMBOLS_MAX / 256 &&
+	       is_step(u32_at(w, at - 8), u32_at(w, at - 4))) {
 		at -= 4;
 		blocks++;
 	}
@@ -151,8 +155,8 @@ static bool markers_before(struct tables *t, size_t end)
 	return blocks > 1 && t->budget > 0;
 }
 
-// 6.2 and 6.3: seqs_of_names stands between, and tells its length only by where markers fit before it.
-// Nothing is read twice: for each count of blocks the end of the markers is known to 768 bytes.
+// 6.2 and 6.3: seqs_of_names stands between, and tells its length only by where markers fit before
+// it. Nothing is read twice: for each count of blocks the end of the markers is known to 768 bytes.
 static bool markers_before_sequence(struct tables *t, size_t *from)
 {
 	for (size_t blocks = *from; blocks <= SYMBOLS_MAX / 256; blocks++) {
@@ -330,7 +334,8 @@ static void fill_expander(const struct tables *t, struct expander *e)
 		       t->token_len[i] < SHORT ? t->token_len[i] : SHORT);
 }
 
-// The text of one name. out has room for NAME_LONG + SHORT bytes. False when it is too long or empty.
+// The text of one name. out has room for NAME_LONG + SHORT bytes. False when it is too long or
+// empty.
 static bool expand(const struct expander *e, const uint8_t *tokens, size_t n, char *out,
 		   size_t *len_ret)
 {
@@ -365,11 +370,14 @@ static int expand_names(const struct tables *t, struct gb_kallsyms *s, struct gb
 			char *pool = cap < POOL_MAX ? realloc(s->pool, cap *= 2) : NULL;
 
 			if (!pool)
-				return gb_fail(err, GB_ENOMEM, "no memory for the names in kallsyms");
+				return gb_fail(err, GB_ENOMEM,
+					       "no memory for the names in kallsyms");
 			s->pool = pool;
 		}
-		if (!next_name(t, &at, &len) || !expand(&e, t->w->bytes + at, len, s->pool + used, &more))
-			return gb_fail(err, GB_EFORMAT, "name %" PRIu32 " in kallsyms is damaged", i);
+		if (!next_name(t, &at, &len) ||
+		    !expand(&e, t->w->bytes + at, len, s->pool + used, &more))
+			return gb_fail(err, GB_EFORMAT, "name %" PRIu32 " in kallsyms is damaged",
+				       i);
 		at += len;
 		s->names[i] = (uint32_t)used;
 		used += more;
@@ -399,7 +407,8 @@ static int hash_names(struct gb_kallsyms *s, struct gb_error *err)
 		while (s->hash[slot] && --probes > 0)
 			slot = (slot + 1) & s->hash_mask;
 		if (probes == 0)
-			return gb_fail(err, GB_EFORMAT, "too many symbols in kallsyms share a name");
+			return gb_fail(err, GB_EFORMAT,
+				       "too many symbols in kallsyms share a name");
 		s->hash[slot] = (uint32_t)i + 1;
 	}
 	return 0;

@@ -15,7 +15,8 @@ struct gb_kallsyms {
 	uint64_t *addresses; // ascending
 	uint32_t *names;     // in pool: the type letter, then the name, NUL
 	char *pool;
-	bool physical; // addresses are guest-physical: the format holds no virtual one (7.0 and later)
+	bool physical;  // addresses are guest-physical: the format holds no virtual one (7.0 and
+			// later)
 	uint32_t *hash; // open addressing: 1 + index; 0 is empty
 	uint32_t hash_mask;
 };
@@ -27,11 +28,12 @@ struct gb_window {
 	gb_gpa start;
 };
 
-// Do the digits belong to a token table with its index? Both lie in GB_KALLSYMS_PROBE bytes around them.
+// Do the digits belong to a token table with its index? Both lie in GB_KALLSYMS_PROBE bytes around
+// them.
 #define GB_KALLSYMS_PROBE ((uint64_t)66 << 10)
 bool gb_kallsyms_probe(const struct gb_window *w, size_t digits);
-// Decode from a place in the window where the digits of the token table stand. GB_EFORMAT says what does
-// not fit. Freed by gb_kallsyms_destroy().
+// Decode from a place in the window where the digits of the token table stand. GB_EFORMAT says what
+// does not fit. Freed by gb_kallsyms_destroy().
 int gb_kallsyms_decode(const struct gb_window *w, size_t digits, struct gb_kallsyms **ret,
 		       struct gb_error *err);
 void gb_kallsyms_destroy(struct gb_kallsyms *s); // accepts NULL

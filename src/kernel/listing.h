@@ -25,7 +25,7 @@ struct gb_listing {
 	size_t vma_count, vma_cap;
 	uint64_t thread_mm; // of a thread of the process that is being read; 0: none has one
 	uint64_t root_mnt, root_dentry; // of pid 1, where paths begin
-	struct gb_path_entry *paths;	// cache of GB_PATH_CACHE; NULL without names
+	struct gb_path_entry *paths;    // cache of GB_PATH_CACHE; NULL without names
 	struct gb_object task, mm, object;
 };
 
@@ -37,5 +37,5 @@ int gb_vmas_read(struct gb_listing *l, struct gb_process *p, struct gb_error *er
 const char *gb_path_read(struct gb_listing *l, uint64_t mnt, uint64_t dentry);
 // The root directory of a task, to where paths are walked.
 void gb_path_root(struct gb_listing *l, uint64_t fs);
-// A string of the guest in the arena, of max bytes at most; "" when it cannot be read.
+// A line of text of the guest in the arena, of max bytes at most; "" when it cannot be read.
 const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max);

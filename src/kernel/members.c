@@ -11,7 +11,7 @@
 static const char *const struct_names[] = {
 #define S(id, name) name,
 #define M(id, in, path, need)
-	GB_MEMBERS(S, M)
+    GB_MEMBERS(S, M)
 #undef S
 #undef M
 };
@@ -23,7 +23,7 @@ static const struct {
 } rows[] = {
 #define S(id, name)
 #define M(id, in, path, need) {GB_S_##in, path, need},
-	GB_MEMBERS(S, M)
+    GB_MEMBERS(S, M)
 #undef S
 #undef M
 };
@@ -39,7 +39,8 @@ static int find_path(const struct gb_btf *btf, uint32_t type, const char *paths,
 
 		memcpy(path, paths, len);
 		path[len] = 0;
-		if (gb_btf_member(btf, type, path, ret) == 0 && !ret->bits && ret->bit_offset % 8 == 0)
+		if (gb_btf_member(btf, type, path, ret) == 0 && !ret->bits &&
+		    ret->bit_offset % 8 == 0)
 			return 0;
 		if (!paths[len])
 			return GB_ENOTFOUND;
@@ -97,6 +98,7 @@ int gb_offsets_resolve(const struct gb_btf *btf, struct gb_offsets *ret, struct 
 				       struct_names[rows[m].in], rows[m].path);
 	}
 	if (ret->members[GB_M_MM_MT].at < 0 && ret->members[GB_M_MM_RB].at < 0)
-		return gb_fail(err, GB_EUNKNOWN, "the kernel's BTF has neither mm_struct.mm_mt nor mm_rb");
+		return gb_fail(err, GB_EUNKNOWN,
+			       "the kernel's BTF has neither mm_struct.mm_mt nor mm_rb");
 	return 0;
 }

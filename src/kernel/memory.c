@@ -115,5 +115,6 @@ int gb_object_read(const struct gb_kernel *k, enum gb_struct_id type, uint64_t v
 		return GB_ENOTFOUND;
 	ret->type = type;
 	ret->offsets = &k->offsets;
-	return gb_kernel_read(k, (gb_gva){va + (uint32_t)from}, ret->bytes, (size_t)(to - from), NULL);
+	return gb_kernel_read(k, (gb_gva){va + (uint32_t)from}, ret->bytes, (size_t)(to - from),
+			      NULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// Who frames belong to, while they are classified: a table of owners, and the frames that point into it.
+// Who frames belong to, while they are classified: a table of owners, and the frames that point
+// into it.
 #pragma once
 
 #include "kernel/frames.h"
@@ -8,13 +9,13 @@
 
 enum gb_owner_kind {
 	GB_OWNER_NONE,
-	GB_OWNER_IMAGE,	  // of the kernel
-	GB_OWNER_VMA,	  // index: of the process in the list; at: of the VMA in it
-	GB_OWNER_ANON,	  // anonymous memory that no process maps any more
-	GB_OWNER_STACK,	  // pid: of the thread
-	GB_OWNER_TABLE,	  // pid: of the process; 0: the kernel's
-	GB_OWNER_SLAB,	  // at: VA of the cache; 0: a large kmalloc
-	GB_OWNER_FILE,	  // at: VA of the address_space
+	GB_OWNER_IMAGE,   // of the kernel
+	GB_OWNER_VMA,     // index: of the process in the list; at: of the VMA in it
+	GB_OWNER_ANON,    // anonymous memory that no process maps any more
+	GB_OWNER_STACK,   // pid: of the thread
+	GB_OWNER_TABLE,   // pid: of the process; 0: the kernel's
+	GB_OWNER_SLAB,    // at: VA of the cache; 0: a large kmalloc
+	GB_OWNER_FILE,    // at: VA of the address_space
 	GB_OWNER_VMALLOC, // at: who called vmalloc
 	GB_OWNER_MODULE,  // at: VA of struct module
 	GB_OWNER_PERCPU,  // index: of the CPU
@@ -58,7 +59,7 @@ uint32_t gb_owner_of_address(struct gb_classify *c, enum gb_owner_kind kind, uin
 static inline void gb_frame_set(struct gb_classify *c, uint64_t index, enum gb_frame_class class,
 				uint32_t owner)
 {
-	c->f->classes[index] = (uint8_t)class;
+	c->f->classes[index] = (uint8_t) class;
 	c->f->owner_of[index] = owner;
 }
 

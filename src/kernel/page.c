@@ -2,20 +2,24 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // struct page: 64 bytes for every frame, in which nearly every word has several meanings.
 //
-// Where they lie: with SPARSEMEM_VMEMMAP as one array at vmemmap_base; without it, mem_section says for
-// each 128 MiB where its array is (section_mem_map, whose low bits are flags).
+// Where they lie: with SPARSEMEM_VMEMMAP as one array at vmemmap_base; without it, mem_section says
+// for each 128 MiB where its array is (section_mem_map, whose low bits are flags).
 //
-// What they say: page.flags has bits PG_reserved, PG_lru and others, whose numbers change with nearly
-// every version and are in the enum pageflags. PG_slab was among them until 6.10. page_type shares its
-// place with _mapcount, which is -1 for a page that nobody maps; kinds of pages that cannot be mapped are
-// told by it:
-//	to 6.9	bits are cleared from 0xf0000000 | ...: 0x80 buddy, 0x200 table (macros, not in BTF)
-//	6.10, 6.11	the same with enum pagetype { PG_buddy, ... }; from 6.11 on base 0x80000000, with PG_slab
-//	6.12 on	the top byte is an enum pagetype PGTY_buddy (0xf0), PGTY_table, PGTY_slab, ...
-// page.mapping has bit 0 set for anonymous memory, else it is the address_space of a page cache. A page behind
-// the first of a compound page has bit 0 of compound_head set and a pointer to the first in the rest; since
-// 7.1 the word is named compound_info and may hold a mask instead, with which the page's own address gives
-// that of the first.
+// What they say: page.flags has bits PG_reserved, PG_lru and others, whose numbers change with
+// nearly every version and are in the enum pageflags. PG_slab was among them until 6.10. page_type
+// shares its place with _mapcount, which is -1 for a page that nobody maps; kinds of pages that
+// cannot be mapped are told by it:
+//
+//	to 6.9		bits are cleared from 0xf0000000 | ...: 0x80 buddy, 0x200 table
+//			(macros, not in BTF)
+//	6.10, 6.11	the same with enum pagetype { PG_buddy, ... }; from 6.11 on with base
+//			0x80000000 and PG_slab
+//	6.12 on		the top byte is an enum pagetype: PGTY_buddy (0xf0), PGTY_table, ...
+//
+// page.mapping has bit 0 set for anonymous memory, else it is the address_space of a page cache. A
+// page behind the first of a compound page has bit 0 of compound_head set and a pointer to the
+// first in the rest; since 7.1 the word is named compound_info and may hold a mask instead, with
+// which the page's own address gives that of the first.
 #include "kernel/page.h"
 
 #include "kernel/internal.h"
@@ -66,14 +70,15 @@ static bool has_vmemmap(const struct gb_kernel *k)
 {
 	uint64_t word;
 
-	return gb_read_va(k, k->info.vmemmap.v + (k->info.phys_base.v >> GB_PAGE_SHIFT) * k->page.size,
+	return gb_read_va(k,
+			  k->info.vmemmap.v + (k->info.phys_base.v >> GB_PAGE_SHIFT) * k->page.size,
 			  &word, 8) == 0;
 }
 
 // Every word that decoding reads must lie in the page.
 static bool rules_fit(const struct gb_page_rules *r)
 {
-	const uint32_t words[] = {r->at_flags, r->at_head, r->at_mapping, r->at_type,
+	const uint32_t words[] = {r->at_flags,    r->at_head,    r->at_mapping, r->at_type,
 				  r->at_refcount, r->at_private, r->at_cache};
 
 	if (r->size < 32 || r->size > 256 || r->size % 8)
@@ -98,18 +103,20 @@ int gb_page_rules_find(const struct gb_btf *btf, struct gb_kernel *k, struct gb_
 	r->at_type = place(k, GB_M_PAGE_TYPE);
 	r->at_refcount = place(k, GB_M_PAGE_REFCOUNT);
 	r->at_private = place(k, GB_M_PAGE_PRIVATE);
-	r->at_cache = gb_has(k, GB_M_SLAB_CACHE) ? place(k, GB_M_SLAB_CACHE)
-						 : place(k, GB_M_PAGE_SLAB_CACHE);
+	r->at_cache =
+	    gb_has(k, GB_M_SLAB_CACHE) ? place(k, GB_M_SLAB_CACHE) : place(k, GB_M_PAGE_SLAB_CACHE);
 	if (!gb_has(k, GB_M_SLAB_CACHE) && !gb_has(k, GB_M_PAGE_SLAB_CACHE))
 		r->at_cache = 0;
 	if (!rules_fit(r))
-		return gb_fail(err, GB_EUNKNOWN, "the kernel's struct page has a shape that is not known");
+		return gb_fail(err, GB_EUNKNOWN,
+			       "the kernel's struct page has a shape that is not known");
 	if (!has_vmemmap(k))
 		r->section_root = k->symbol[GB_Y_MEM_SECTION];
 	return 0;
 }
 
-// mem_section: a pointer to an array of pointers to pages full of struct mem_section (SPARSEMEM_EXTREME).
+// mem_section: a pointer to an array of pointers to pages full of struct mem_section
+// (SPARSEMEM_EXTREME).
 static uint64_t section_map(const struct gb_kernel *k, uint64_t pfn)
 {
 	uint32_t size = k->offsets.structs[GB_S_SECTION].size;
@@ -154,7 +161,8 @@ bool gb_page_pfn(const struct gb_kernel *k, uint64_t va, uint64_t *pfn_ret)
 		}
 		return false;
 	}
-	if (va < k->info.vmemmap.v || offset % k->page.size || offset / k->page.size > (uint64_t)1 << 40)
+	if (va < k->info.vmemmap.v || offset % k->page.size ||
+	    offset / k->page.size > (uint64_t)1 << 40)
 		return false;
 	*pfn_ret = offset / k->page.size;
 	return true;

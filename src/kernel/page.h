@@ -13,26 +13,26 @@ struct gb_kernel;
 
 // What struct page alone tells. The same distinctions as /proc/kpageflags.
 enum gb_page_kind {
-	GB_PAGE_NONE,	  // no struct page: firmware, holes
+	GB_PAGE_NONE,     // no struct page: firmware, holes
 	GB_PAGE_RESERVED, // PG_reserved: the image, boot allocations
-	GB_PAGE_BUDDY,	  // free, in the buddy allocator
+	GB_PAGE_BUDDY,    // free, in the buddy allocator
 	GB_PAGE_SLAB,
 	GB_PAGE_TABLE, // a page table
 	GB_PAGE_ANON,
-	GB_PAGE_FILE,	// in a page cache
+	GB_PAGE_FILE,   // in a page cache
 	GB_PAGE_MAPPED, // of a driver or subsystem, and mapped by user processes
-	GB_PAGE_OTHER,	// in use by the kernel, with no mark
-	GB_PAGE_IDLE,	// without references, and not in the buddy allocator
+	GB_PAGE_OTHER,  // in use by the kernel, with no mark
+	GB_PAGE_IDLE,   // without references, and not in the buddy allocator
 	GB_PAGE_KIND_COUNT
 };
 
 // How this kernel marks its pages; found in BTF when the kernel is opened.
 struct gb_page_rules {
-	uint32_t size; // of struct page
+	uint32_t size;              // of struct page
 	int reserved_bit, slab_bit; // in page.flags; -1: no such flag
-	bool typed;			     // the top byte of page_type is a number (6.12 on), else inverted bits
-	uint32_t type_base;		     // of the inverted bits
-	uint32_t buddy, table, slab, large;  // page types; 0: none
+	bool typed;         // the top byte of page_type is a number (6.12 on), else inverted bits
+	uint32_t type_base; // of the inverted bits
+	uint32_t buddy, table, slab, large; // page types; 0: none
 	uint32_t at_flags, at_head, at_mapping, at_type, at_refcount, at_private, at_cache;
 	uint64_t section_root; // classic SPARSEMEM: VA of the table of section roots; 0: vmemmap
 };
@@ -40,7 +40,7 @@ struct gb_page_rules {
 struct gb_page {
 	enum gb_page_kind kind;
 	unsigned order; // of a free block that begins here
-	uint64_t key;	// of the owner: slab cache, or address_space of a page cache
+	uint64_t key;   // of the owner: slab cache, or address_space of a page cache
 };
 
 // GB_EUNKNOWN when struct page is not as decoding needs it.

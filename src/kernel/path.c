@@ -2,10 +2,10 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Paths of files, as d_path() of fs/d_path.c prints them.
 //
-// A path goes up from a dentry through d_parent; at the root of a mount it goes on at the mount point in
-// the parent mount, and it ends at the root directory of pid 1 or at the topmost mount. A dentry that is
-// out of the hash was unlinked and adds " (deleted)". Pseudo file systems name their dentries
-// themselves, with d_dname(). Newlines come out as \012, as in /proc/PID/maps.
+// A path goes up from a dentry through d_parent; at the root of a mount it goes on at the mount
+// point in the parent mount, and it ends at the root directory of pid 1 or at the topmost mount. A
+// dentry that is out of the hash was unlinked and adds " (deleted)". Pseudo file systems name their
+// dentries themselves, with d_dname(). Newlines come out as \012, as in /proc/PID/maps.
 #include "kernel/listing.h"
 
 #include <inttypes.h>
@@ -98,7 +98,8 @@ static void walk_up(struct gb_listing *l, uint64_t mnt, uint64_t dentry, struct 
 // What d_dname() of a pseudo file system prints. False when the dentry has none.
 static bool own_name(struct gb_listing *l, const struct gb_object *dentry, struct tail *t)
 {
-	uint64_t ops = gb_get(dentry, GB_M_DENTRY_OP), inode = gb_get(dentry, GB_M_DENTRY_INODE), fn;
+	uint64_t ops = gb_get(dentry, GB_M_DENTRY_OP), inode = gb_get(dentry, GB_M_DENTRY_INODE),
+		 fn;
 	const uint64_t *symbol = l->k->symbol;
 	struct gb_object *o = &l->object;
 	char text[64];
@@ -140,9 +141,11 @@ static const char *read_path(struct gb_listing *l, uint64_t mnt, uint64_t dentry
 	struct gb_object first;
 	memcpy(&first, o, offsetof(struct gb_object, bytes));
 	memcpy(first.bytes, o->bytes,
-	       (size_t)(l->k->offsets.structs[GB_S_DENTRY].to - l->k->offsets.structs[GB_S_DENTRY].from));
+	       (size_t)(l->k->offsets.structs[GB_S_DENTRY].to -
+			l->k->offsets.structs[GB_S_DENTRY].from));
 	if (!own_name(l, &first, &t)) {
-		if (!gb_get(&first, GB_M_DENTRY_HASH) && gb_get(&first, GB_M_DENTRY_PARENT) != dentry)
+		if (!gb_get(&first, GB_M_DENTRY_HASH) &&
+		    gb_get(&first, GB_M_DENTRY_PARENT) != dentry)
 			put(&t, " (deleted)", 10);
 		walk_up(l, mnt, dentry, &t);
 	}

@@ -2,9 +2,10 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // The list of processes.
 //
-// All thread group leaders hang on init_task.tasks; the threads of a group on signal->thread_head. The
-// guest changes both while we read. A list is believed when walking it again finds the same tasks; a
-// process, when what it hangs on (mm, signal, count of threads and VMAs) is the same after reading it.
+// All thread group leaders hang on init_task.tasks; the threads of a group on signal->thread_head.
+// The guest changes both while we read. A list is believed when walking it again finds the same
+// tasks; a process, when what it hangs on (mm, signal, count of threads and VMAs) is the same after
+// reading it.
 #include "kernel/process.h"
 
 #include "kernel/listing.h"
@@ -37,8 +38,8 @@ static int push(struct list *list, uint64_t task, struct gb_error *err)
 	return 0;
 }
 
-// A circular list from its head; offset is that of the list_head in a task. Ends early, and not whole,
-// at what cannot be read, at a cycle without the head, or when the budget is spent.
+// A circular list from its head; offset is that of the list_head in a task. Ends early, and not
+// whole, at what cannot be read, at a cycle without the head, or when the budget is spent.
 static int walk_list(const struct gb_kernel *k, uint64_t head, uint64_t offset, uint64_t budget,
 		     struct list *list, struct gb_error *err)
 {
@@ -87,8 +88,7 @@ static int copy_thread(struct gb_listing *l, uint64_t task, struct gb_process *p
 	if (l->tasks_left == 0)
 		return GB_ERANGE;
 	l->tasks_left--;
-	if (gb_task_read(l, task, t) != 0 ||
-	    (int32_t)gb_get(&l->task, GB_M_TASK_TGID) != p->pid)
+	if (gb_task_read(l, task, t) != 0 || (int32_t)gb_get(&l->task, GB_M_TASK_TGID) != p->pid)
 		return GB_ETORN;
 	p->thread_count++;
 	l->thread_mm = gb_get(&l->task, GB_M_TASK_MM);
@@ -137,7 +137,8 @@ static const char *read_args(struct gb_listing *l, const struct gb_process *p, u
 
 		if (n > len - done)
 			n = len - done;
-		if (gb_space_read(l->k->ram, space, (gb_gva){start + done}, args + done, n, NULL) != 0)
+		if (gb_space_read(l->k->ram, space, (gb_gva){start + done}, args + done, n, NULL) !=
+		    0)
 			break;
 		done += n;
 	}
@@ -207,7 +208,8 @@ static int read_mm(struct gb_listing *l, struct gb_process *p, struct gb_error *
 	return l->what & GB_PROCESS_VMAS ? gb_vmas_read(l, p, err) : 0;
 }
 
-// A leader that has ended while its threads go on has no memory map in /proc; its threads still have pages.
+// A leader that has ended while its threads go on has no memory map in /proc; its threads still
+// have pages.
 static void find_orphaned_pages(struct gb_listing *l, struct gb_process *p)
 {
 	if (l->thread_mm && gb_object_read(l->k, GB_S_MM, l->thread_mm, &l->mm) == 0)
@@ -292,7 +294,8 @@ static int by_pid(const void *a, const void *b)
 static void set_budgets(struct gb_listing *l)
 {
 	uint64_t bytes = gb_layout_size(gb_ram_layout(l->k->ram));
-	uint32_t task = l->k->offsets.structs[GB_S_TASK].size, vma = l->k->offsets.structs[GB_S_VMA].size;
+	uint32_t task = l->k->offsets.structs[GB_S_TASK].size,
+		 vma = l->k->offsets.structs[GB_S_VMA].size;
 
 	l->tasks_left = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
 	l->vmas_left = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
@@ -351,7 +354,8 @@ int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 	free(l->vmas);
 	free(l);
 	if (r == 0 && p.count == 0)
-		r = gb_fail(err, GB_EUNKNOWN, "the guest's kernel runs no process yet: it is still starting");
+		r = gb_fail(err, GB_EUNKNOWN,
+			    "the guest's kernel runs no process yet: it is still starting");
 	if (r == 0)
 		*ret = p;
 	return r;

@@ -7,16 +7,16 @@
 
 struct gb_vma {
 	uint64_t start, end; // [start, end)
-	uint64_t flags;	     // VM_READ 1, VM_WRITE 2, VM_EXEC 4, VM_SHARED 8 as in the kernel
-	uint64_t pgoff;	     // in pages, as in the kernel
-	gb_gva file;	     // struct file, 0: anonymous
+	uint64_t flags;      // VM_READ 1, VM_WRITE 2, VM_EXEC 4, VM_SHARED 8 as in the kernel
+	uint64_t pgoff;      // in pages, as in the kernel
+	gb_gva file;         // struct file, 0: anonymous
 	uint64_t inode;
-	uint32_t dev;	     // as printed in maps: major << 20 | minor
-	const char *name;    // path, "[heap]", "[stack]", "[vdso]", "" - as /proc/PID/maps prints it
+	uint32_t dev;     // as printed in maps: major << 20 | minor
+	const char *name; // path, "[heap]", "[stack]", "[vdso]", "" - as /proc/PID/maps prints it
 };
 
 struct gb_thread {
-	gb_gva task; // struct task_struct
+	gb_gva task;  // struct task_struct
 	gb_gva stack; // the lowest address of its kernel stack; 0: freed already
 	int32_t tid;
 	char comm[64]; // as /proc shows it (full name for kernel threads)
@@ -26,14 +26,15 @@ struct gb_thread {
 struct gb_process {
 	gb_gva task; // of the leader
 	gb_gva mm;   // 0: kernel thread
-	gb_gpa pgd;  // 0: no user memory (without mm it is that of a thread that outlived its leader)
+	gb_gpa
+	    pgd; // 0: no user memory (without mm it is that of a thread that outlived its leader)
 	int32_t pid, ppid;
 	uint32_t uid;
 	bool kernel_thread;
 	bool torn; // changed while it was read
 	char comm[64];
 	char state;
-	const char *args; // command line with spaces, "" when there is none
+	const char *args;  // command line with spaces, "" when there is none
 	uint64_t start_ns; // since boot
 	struct gb_thread *threads;
 	size_t thread_count;
@@ -50,8 +51,8 @@ struct gb_processes {
 
 enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };
 
-// what: GB_PROCESS_VMAS reads VMAs, GB_PROCESS_NAMES also their paths, GB_PROCESS_ARGS the command line.
-// GB_EUNKNOWN: there is none yet, the kernel is still starting. GB_EGONE, GB_ENOMEM.
+// what: GB_PROCESS_VMAS reads VMAs, GB_PROCESS_NAMES also their paths, GB_PROCESS_ARGS the command
+// line. GB_EUNKNOWN: there is none yet, the kernel is still starting. GB_EGONE, GB_ENOMEM.
 int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 		    struct gb_processes *ret, struct gb_error *err);
 const struct gb_process *gb_process_find(const struct gb_processes *p, int32_t pid);

@@ -17,8 +17,8 @@ extern const uint8_t gb_scan_digits[GB_SCAN_DIGITS_LEN];
 
 // A hit at bytes + offset. Non-zero stops the scan and is returned.
 typedef int gb_scan_hit(void *arg, enum gb_scan_mark mark, size_t offset);
-// bytes is a multiple of 4 in guest memory. Digits that begin in the span but end behind it are a hit
-// when the part inside agrees: the caller looks again.
+// bytes is a multiple of 4 in guest memory. Digits that begin in the span but end behind it are a
+// hit when the part inside agrees: the caller looks again.
 int gb_scan(const uint8_t *bytes, size_t len, gb_scan_hit *hit, void *arg);
 // The same, byte by byte: what gb_scan() is tested against.
 int gb_scan_plain(const uint8_t *bytes, size_t len, gb_scan_hit *hit, void *arg);

@@ -16,8 +16,9 @@ struct gb_symbol {
 void gb_symbol_at(const struct gb_kernel *k, size_t index, struct gb_symbol *ret);
 // The first symbol of that name, or the next after index after (static functions share names); pass
 // SIZE_MAX for the first. GB_ENOTFOUND.
-int gb_symbol_find(const struct gb_kernel *k, const char *name, size_t after, struct gb_symbol *ret);
-// The symbol that an address belongs to: the first of those with the highest address at or below it.
-// GB_ENOTFOUND outside of the image.
+int gb_symbol_find(const struct gb_kernel *k, const char *name, size_t after,
+		   struct gb_symbol *ret);
+// The symbol that an address belongs to: the first of those with the highest address at or below
+// it. GB_ENOTFOUND outside of the image.
 int gb_symbol_nearest(const struct gb_kernel *k, gb_gva address, struct gb_symbol *ret,
 		      uint64_t *offset_ret);

@@ -2,9 +2,10 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // One task: its name and state as /proc shows them.
 //
-// A name is comm, of 15 bytes, but for kernel threads: since 5.17 struct kthread keeps the whole name when
-// it is longer, and the name of a worker goes on with the work queue it works for ("+" while it does, "-"
-// after). Rescuers became "kworker/R-" with 6.10; a worker's own struct has the whole name of the queue.
+// A name is comm, of 15 bytes, but for kernel threads: since 5.17 struct kthread keeps the whole
+// name when it is longer, and the name of a worker goes on with the work queue it works for ("+"
+// while it does, "-" after). Rescuers became "kworker/R-" with 6.10; a worker's own struct has the
+// whole name of the queue.
 #include "kernel/listing.h"
 
 #include <stdio.h>
@@ -36,7 +37,8 @@ static size_t text(const struct gb_object *o, enum gb_member_id m, char *ret, si
 static char state_of(const struct gb_object *t)
 {
 	static const char letters[] = "RSDTtXZP";
-	uint64_t state = gb_get(t, GB_M_TASK_STATE), all = (state | gb_get(t, GB_M_TASK_EXIT_STATE)) & 0x7f;
+	uint64_t state = gb_get(t, GB_M_TASK_STATE),
+		 all = (state | gb_get(t, GB_M_TASK_EXIT_STATE)) & 0x7f;
 
 	if ((state & 0xffff) == (TASK_NOLOAD | TASK_UNINTERRUPTIBLE))
 		return 'I';
@@ -63,7 +65,8 @@ static void worker_name(struct gb_listing *l, uint64_t worker, struct gb_thread 
 		text(o, GB_M_WORKQUEUE_NAME, t->comm + 10, sizeof(t->comm) - 10);
 }
 
-static void kthread_name(struct gb_listing *l, uint64_t flags, uint64_t kthread, struct gb_thread *t)
+static void kthread_name(struct gb_listing *l, uint64_t flags, uint64_t kthread,
+			 struct gb_thread *t)
 {
 	struct gb_object *o = &l->object;
 	uint64_t name;

@@ -6,7 +6,8 @@
 #include "kernel/test_guest.h"
 #include "tests/tap.h"
 
-// struct outer { int a; struct { char *text; int bits:3; }; struct list { struct list *next; } list[2]; void (*fn)(int n, ...); }
+// struct outer { int a; struct { char *text; int bits:3; }; struct list { struct list *next; }
+// list[2]; void (*fn)(int n, ...); }
 static void build(struct gb_buf *out)
 {
 	struct test_btf b = {};
@@ -30,7 +31,7 @@ static void build(struct gb_buf *out)
 	test_btf_u32(&b, 0);
 	fn = test_btf_type(&b, NULL, GB_BTF_PTR, 0, proto);
 	const struct test_member outer[] = {
-		{"a", i, 0}, {NULL, anonymous, 64}, {"list", lists, 192}, {"fn", fn, 320}};
+	    {"a", i, 0}, {NULL, anonymous, 64}, {"list", lists, 192}, {"fn", fn, 320}};
 
 	gb_assert(list == 6);
 	test_btf_struct(&b, "outer", 48, outer, 4);

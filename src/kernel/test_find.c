@@ -58,7 +58,8 @@ static void finds_a_kernel_with_each_order_of_symbols(void)
 		CHECK_EQ(info->kaslr_slide, 0);
 		CHECK_EQ(gb_symbol_find(g.kernel, "init_task", SIZE_MAX, &s), 0);
 		CHECK_EQ(s.address.v, 0xffffffff81080000);
-		CHECK_EQ(gb_symbol_find(g.kernel, "sys__start_of_something_long7", SIZE_MAX, &s), 0);
+		CHECK_EQ(gb_symbol_find(g.kernel, "sys__start_of_something_long7", SIZE_MAX, &s),
+			 0);
 		CHECK_EQ(s.address.v, 0xffffffff81000070);
 		CHECK_EQ(gb_symbol_nearest(g.kernel, (gb_gva){0xffffffff81000073}, &s, &offset), 0);
 		CHECK_STR(s.name, "sys__start_of_something_long7");
@@ -78,7 +79,9 @@ static void reads_processes_threads_and_maps(void)
 
 	REQUIRE(guest_make(&g, TEST_ORDER_B));
 	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
-	REQUIRE_OK(gb_process_list(g.kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &arena, &p, &g.err), g.err);
+	REQUIRE_OK(
+	    gb_process_list(g.kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &arena, &p, &g.err),
+	    g.err);
 	CHECK_EQ(p.count, 2);
 	CHECK(!p.torn);
 	one = gb_process_find(&p, TEST_PID);
@@ -93,9 +96,10 @@ static void reads_processes_threads_and_maps(void)
 	CHECK_EQ(one->threads[1].tid, TEST_TID);
 	CHECK_STR(one->threads[1].comm, "thread");
 	gb_maps_text(one, &maps);
-	CHECK_STR(maps.data,
-		  "00400000-00402000 r-xp 00000000 08:01 4711                               /a\\012exe\n"
-		  "00600000-00602000 rw-p 00000000 00:00 0                                  [heap]\n");
+	CHECK_STR(
+	    maps.data,
+	    "00400000-00402000 r-xp 00000000 08:01 4711                               /a\\012exe\n"
+	    "00600000-00602000 rw-p 00000000 00:00 0                                  [heap]\n");
 	CHECK(kthread->kernel_thread);
 	CHECK_EQ(kthread->vma_count, 0);
 	guest_free(&g);
@@ -109,19 +113,19 @@ static void classifies_frames(void)
 		int32_t pid;
 		const char *owner;
 	} want[] = {
-		{0x000, GB_FRAME_RESERVED, 0, "reserved at boot"},
-		{0x101, GB_FRAME_KERNEL_TEXT, 0, NULL},
-		{0x110, GB_FRAME_KERNEL_RODATA, 0, NULL},
-		{0x180, GB_FRAME_KERNEL_DATA, 0, "kernel at init_task"},
-		{0x201, GB_FRAME_PAGE_TABLE, 0, "page table of the kernel"},
-		{0x302, GB_FRAME_SLAB, 0, NULL},
-		{0x400, GB_FRAME_VMEMMAP, 0, "struct pages"},
-		{0x503, GB_FRAME_PAGE_TABLE, 0, "page table of pid 1 one"},
-		{0x505, GB_FRAME_CODE, 1, "pid 1 one /a\\012exe"},
-		{0x506, GB_FRAME_HEAP, 1, "pid 1 one heap"},
-		{0x6ff, GB_FRAME_UNKNOWN, 0, "kernel"},
-		{0x700, GB_FRAME_FREE, 0, "free"},
-		{0x7ff, GB_FRAME_FREE, 0, "free"},
+	    {0x000, GB_FRAME_RESERVED, 0, "reserved at boot"},
+	    {0x101, GB_FRAME_KERNEL_TEXT, 0, NULL},
+	    {0x110, GB_FRAME_KERNEL_RODATA, 0, NULL},
+	    {0x180, GB_FRAME_KERNEL_DATA, 0, "kernel at init_task"},
+	    {0x201, GB_FRAME_PAGE_TABLE, 0, "page table of the kernel"},
+	    {0x302, GB_FRAME_SLAB, 0, NULL},
+	    {0x400, GB_FRAME_VMEMMAP, 0, "struct pages"},
+	    {0x503, GB_FRAME_PAGE_TABLE, 0, "page table of pid 1 one"},
+	    {0x505, GB_FRAME_CODE, 1, "pid 1 one /a\\012exe"},
+	    {0x506, GB_FRAME_HEAP, 1, "pid 1 one heap"},
+	    {0x6ff, GB_FRAME_UNKNOWN, 0, "kernel"},
+	    {0x700, GB_FRAME_FREE, 0, "free"},
+	    {0x7ff, GB_FRAME_FREE, 0, "free"},
 	};
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	GB_CLEANUP(gb_frames_deinit) struct gb_frames f = {};
@@ -136,7 +140,8 @@ static void classifies_frames(void)
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		GB_CLEANUP(gb_buf_deinit) struct gb_buf owner = {};
 
-		CHECK_STR(gb_frame_class_name(f.classes[want[i].pfn]), gb_frame_class_name(want[i].class));
+		CHECK_STR(gb_frame_class_name(f.classes[want[i].pfn]),
+			  gb_frame_class_name(want[i].class));
 		CHECK_EQ(f.pids[want[i].pfn], want[i].pid);
 		gb_frame_describe(g.kernel, &p, &f, want[i].pfn, &owner);
 		if (want[i].owner)
@@ -154,10 +159,10 @@ static void damage_is_told(void)
 		const char *what;
 		uint32_t at, len;
 	} damages[] = {
-		{"no types", 0x140000, 24},
-		{"no token table", 0x112000, 0x8000},
-		{"no page tables", 0x190000, 4096},
-		{"no init_task", 0x180000, 4096},
+	    {"no types", 0x140000, 24},
+	    {"no token table", 0x112000, 0x8000},
+	    {"no page tables", 0x190000, 4096},
+	    {"no init_task", 0x180000, 4096},
 	};
 
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
@@ -210,6 +215,7 @@ static void an_empty_guest_is_no_linux(void)
 	guest_free(&g);
 }
 
-TAP_MAIN(TAP_CASE(finds_a_kernel_with_each_order_of_symbols), TAP_CASE(reads_processes_threads_and_maps),
-	 TAP_CASE(classifies_frames), TAP_CASE(damage_is_told), TAP_CASE(lists_without_end_are_torn),
+TAP_MAIN(TAP_CASE(finds_a_kernel_with_each_order_of_symbols),
+	 TAP_CASE(reads_processes_threads_and_maps), TAP_CASE(classifies_frames),
+	 TAP_CASE(damage_is_told), TAP_CASE(lists_without_end_are_torn),
 	 TAP_CASE(an_empty_guest_is_no_linux))

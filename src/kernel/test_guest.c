@@ -2,8 +2,8 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // A small guest made by code.
 //
-// Physical memory: 1 MiB image (text, rodata with kallsyms and BTF, data), 2 MiB page tables of the kernel,
-// 3 MiB objects, 4 MiB struct pages, 5 MiB page tables and pages of the process.
+// Physical memory: 1 MiB image (text, rodata with kallsyms and BTF, data), 2 MiB page tables of the
+// kernel, 3 MiB objects, 4 MiB struct pages, 5 MiB page tables and pages of the process.
 #include "kernel/test_guest.h"
 
 #include "base/cleanup.h"
@@ -90,8 +90,12 @@ uint32_t test_btf_enum(struct test_btf *b, const char *name, const char *const *
 
 void test_btf_finish(const struct test_btf *b, struct gb_buf *out)
 {
-	const uint32_t header[] = {
-		0x0001eb9f, 24, 0, (uint32_t)b->types.len, (uint32_t)b->types.len, (uint32_t)b->strings.len};
+	const uint32_t header[] = {0x0001eb9f,
+				   24,
+				   0,
+				   (uint32_t)b->types.len,
+				   (uint32_t)b->types.len,
+				   (uint32_t)b->strings.len};
 
 	gb_buf_add(out, header, sizeof(header));
 	gb_buf_add(out, b->types.data, b->types.len);
@@ -269,11 +273,12 @@ static uint32_t member_size(const char *path)
 		const char *path;
 		uint32_t size;
 	} sizes[] = {
-		{"comm", 16},	  {"pivot", 15 * 8}, {"slot", 16 * 8},	 {"tasks", 16},	     {"thread_node", 16},
-		{"lists", 14 * 16}, {"desc", 32},    {"name", 64},	 {"thread_head", 16}, {"list", 16},
-		{"lru", 16},	  {"pid", 4},	     {"tgid", 4},	 {"flags", 8},	     {"map_count", 4},
-		{"page_type", 4}, {"_refcount", 4},  {"exit_state", 4}, {"__state", 4},	     {"euid", 4},
-		{"nr_threads", 4}, {"d_name.len", 4},
+	    {"comm", 16},        {"pivot", 15 * 8},  {"slot", 16 * 8}, {"tasks", 16},
+	    {"thread_node", 16}, {"lists", 14 * 16}, {"desc", 32},     {"name", 64},
+	    {"thread_head", 16}, {"list", 16},       {"lru", 16},      {"pid", 4},
+	    {"tgid", 4},         {"flags", 8},       {"map_count", 4}, {"page_type", 4},
+	    {"_refcount", 4},    {"exit_state", 4},  {"__state", 4},   {"euid", 4},
+	    {"nr_threads", 4},   {"d_name.len", 4},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
@@ -334,9 +339,8 @@ static void add_path(struct struct_maker *s, const char *paths)
 	if (!path[first])
 		return;
 	snprintf(made->names[made->sub_count], 32, "%.31s", path + first + 1);
-	made->subs[made->sub_count] = (struct test_member){made->names[made->sub_count],
-							   type_of_size(s->maker, size),
-							   made->sub_count * 64};
+	made->subs[made->sub_count] = (struct test_member){
+	    made->names[made->sub_count], type_of_size(s->maker, size), made->sub_count * 64};
 	made->sub_count++;
 	made->size = made->sub_count * 8;
 }
@@ -356,13 +360,15 @@ static void finish_struct(struct struct_maker *s)
 			// a path may go through one more level
 			for (unsigned j = 0; j < made->sub_count; j++) {
 				char *dot = strchr(made->names[j], '.');
-				struct test_member inner = {dot ? dot + 1 : NULL, made->subs[j].type, 0};
+				struct test_member inner = {dot ? dot + 1 : NULL,
+							    made->subs[j].type, 0};
 
 				if (!dot)
 					continue;
 				*dot = 0;
 				snprintf(nested, sizeof(nested), "in_%s", made->names[j]);
-				made->subs[j].type = test_btf_struct(&s->maker->btf, nested, 8, &inner, 1);
+				made->subs[j].type =
+				    test_btf_struct(&s->maker->btf, nested, 8, &inner, 1);
 			}
 			made->type = test_btf_struct(&s->maker->btf, NULL, made->size, made->subs,
 						     made->sub_count);
@@ -373,8 +379,8 @@ static void finish_struct(struct struct_maker *s)
 		at += (made->size + 7) & ~7u;
 	}
 	if (s->count)
-		test_btf_struct(&s->maker->btf, s->name, is_page ? (at + 63) & ~63u : at + 8, members,
-				s->count);
+		test_btf_struct(&s->maker->btf, s->name, is_page ? (at + 63) & ~63u : at + 8,
+				members, s->count);
 }
 
 static void make_types(struct gb_buf *out)
@@ -388,7 +394,7 @@ static void make_types(struct gb_buf *out)
 	} rows[] = {
 #define S(id, text) {text, NULL},
 #define M(id, in, text, need) {NULL, text},
-		GB_MEMBERS(S, M)
+	    GB_MEMBERS(S, M)
 #undef S
 #undef M
 	};
@@ -455,7 +461,7 @@ static void make_symbols(uint8_t *ram, enum test_order order, size_t btf_size)
 {
 	static const char *const names[] = {
 #define X(id, name, need) name,
-		GB_SYMBOLS(X)
+	    GB_SYMBOLS(X)
 #undef X
 	};
 	static struct test_symbol symbols[GB_SYMBOL_COUNT + 400];
@@ -466,7 +472,8 @@ static void make_symbols(uint8_t *ram, enum test_order order, size_t btf_size)
 
 	for (int i = 0; i < GB_SYMBOL_COUNT; i++)
 		if (i != GB_Y_VMAP_NODES && i != GB_Y_NODE_DATA && i != GB_Y_L5_ENABLED)
-			symbols[n++] = (struct test_symbol){at + symbol_offset(i, btf_size), 'D', names[i]};
+			symbols[n++] =
+			    (struct test_symbol){at + symbol_offset(i, btf_size), 'D', names[i]};
 	for (int i = 0; i < 400; i++) {
 		snprintf(fillers[i], sizeof(fillers[i]), "sys__start_of_something_long%d", i);
 		if (i % 100 == 50) // a name of more than 127 tokens
@@ -502,7 +509,8 @@ static uint64_t object(unsigned n)
 }
 
 // A circular list of one head and n entries, each a list_head at that physical address.
-static void link_list(uint8_t *ram, uint64_t head_va, uint64_t head_pa, const uint64_t *pas, unsigned n)
+static void link_list(uint8_t *ram, uint64_t head_va, uint64_t head_pa, const uint64_t *pas,
+		      unsigned n)
 {
 	uint64_t at = head_pa;
 
@@ -513,8 +521,28 @@ static void link_list(uint8_t *ram, uint64_t head_va, uint64_t head_pa, const ui
 	put64(ram, at, head_va);
 }
 
-enum { O_TASK = 1, O_THREAD, O_KTHREAD, O_SIGNAL, O_KSIGNAL, O_CRED, O_MM, O_MAPLE, O_VMA1, O_VMA2,
-       O_FILE, O_INODE, O_SUPER, O_TYPE, O_DENTRY, O_ROOT_DENTRY, O_MOUNT, O_FS, O_MAPPING, O_CACHE };
+enum {
+	O_TASK = 1,
+	O_THREAD,
+	O_KTHREAD,
+	O_SIGNAL,
+	O_KSIGNAL,
+	O_CRED,
+	O_MM,
+	O_MAPLE,
+	O_VMA1,
+	O_VMA2,
+	O_FILE,
+	O_INODE,
+	O_SUPER,
+	O_TYPE,
+	O_DENTRY,
+	O_ROOT_DENTRY,
+	O_MOUNT,
+	O_FS,
+	O_MAPPING,
+	O_CACHE
+};
 
 static void make_task(uint8_t *ram, uint64_t task, uint32_t pid, uint32_t tgid, const char *comm,
 		      unsigned signal)
@@ -545,8 +573,8 @@ static void make_tasks(uint8_t *ram)
 	set(ram, kthread, GB_M_TASK_FLAGS, 0x200000);
 	set(ram, leader, GB_M_TASK_MM, va(object(O_MM)));
 	set(ram, thread, GB_M_TASK_MM, va(object(O_MM)));
-	link_list(ram, IMAGE_VA + (place(init, GB_M_TASK_TASKS) - IMAGE_PA), place(init, GB_M_TASK_TASKS),
-		  all, 2);
+	link_list(ram, IMAGE_VA + (place(init, GB_M_TASK_TASKS) - IMAGE_PA),
+		  place(init, GB_M_TASK_TASKS), all, 2);
 	set(ram, object(O_SIGNAL), GB_M_SIGNAL_NR_THREADS, 2);
 	link_list(ram, va(place(object(O_SIGNAL), GB_M_SIGNAL_THREAD_HEAD)),
 		  place(object(O_SIGNAL), GB_M_SIGNAL_THREAD_HEAD), threads, 2);
@@ -566,7 +594,8 @@ static void make_vma(uint8_t *ram, uint64_t vma, uint64_t start, uint64_t end, u
 
 static void make_memory(uint8_t *ram)
 {
-	uint64_t mm = object(O_MM), node = object(O_MAPLE), pivot = place(node, GB_M_MAPLE_RANGE_PIVOT),
+	uint64_t mm = object(O_MM), node = object(O_MAPLE),
+		 pivot = place(node, GB_M_MAPLE_RANGE_PIVOT),
 		 slot = place(node, GB_M_MAPLE_RANGE_SLOT);
 
 	set(ram, mm, GB_M_MM_MT, va(node) | 1 << 3 | 2);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// For tests and fuzzing: a small guest made by code, and the encoders of the formats that a kernel carries.
+// For tests and fuzzing: a small guest made by code, and the encoders of the formats that a kernel
+// carries.
 //
-// The guest has 8 MiB, 4-level page tables, types and symbols of its own, a process with a thread, a kernel
-// thread and a page cache. Its structures have the members that members.h asks for, at offsets of no
-// real kernel.
+// The guest has 8 MiB, 4-level page tables, types and symbols of its own, a process with a thread,
+// a kernel thread and a page cache. Its structures have the members that members.h asks for, at
+// offsets of no real kernel.
 #pragma once
 
 #include "base/buf.h"
@@ -37,11 +38,11 @@ void test_btf_finish(const struct test_btf *b, struct gb_buf *out);
 
 // kallsyms in the orders that kernels have used.
 enum test_order {
-	TEST_ORDER_A,	  // to 6.1
-	TEST_ORDER_A_SEQ, // 6.2 and 6.3: seqs_of_names between
-	TEST_ORDER_B,	  // 6.4 on
+	TEST_ORDER_A,          // to 6.1
+	TEST_ORDER_A_SEQ,      // 6.2 and 6.3: seqs_of_names between
+	TEST_ORDER_B,          // 6.4 on
 	TEST_ORDER_B_POSITIVE, // 6.15 on: no per-CPU symbols at zero
-	TEST_ORDER_C,	  // 7.0 on
+	TEST_ORDER_C,          // 7.0 on
 	TEST_ORDER_COUNT
 };
 struct test_symbol {
@@ -49,8 +50,8 @@ struct test_symbol {
 	char type;
 	const char *name;
 };
-// Symbols must ascend. at is where the first byte will lie, for order C; addresses are then physical.
-// Returns the position of the digits in out.
+// Symbols must ascend. at is where the first byte will lie, for order C; addresses are then
+// physical. Returns the position of the digits in out.
 size_t test_kallsyms(enum test_order order, const struct test_symbol *symbols, uint32_t count,
 		     uint64_t base, uint64_t at, struct gb_buf *out);
 

@@ -119,7 +119,8 @@ static void scan_agrees_with_its_plain_twin(void)
 			memcpy(bytes + (at * 7 % len & ~(size_t)3), &magic, 4);
 		}
 		memcpy(bytes + len - 7, gb_scan_digits, 7); // begins inside, ends behind
-		CHECK_EQ(gb_scan(bytes, len, on_hit, &fast), gb_scan_plain(bytes, len, on_hit, &plain));
+		CHECK_EQ(gb_scan(bytes, len, on_hit, &fast),
+			 gb_scan_plain(bytes, len, on_hit, &plain));
 		CHECK_EQ(fast.count, plain.count);
 		CHECK_EQ(fast.sum, plain.sum);
 		CHECK(plain.count > 0);

@@ -2,15 +2,17 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // VMAs of a process.
 //
-// Until 6.0 they hang on a red-black tree, mm->mm_rb, through vma->vm_rb. Since 6.1 a maple tree holds
-// them (lib/maple_tree.c): a B-tree over ranges. A pointer to a node has its type in bits 3-6: leaf_64
-// (1) and range_64 (2) have 15 pivots and 16 slots, arange_64 (3) 9 and 10; nodes are 256 bytes and aligned
-// so, which frees the low byte. In the root's pointer, which may also be an entry, bits 0-1 are 2 for a node. Slot i covers what is above pivot i-1 and at most pivot i; a pivot of 0
-// behind the first slot, or one that reaches the node's own end, is the last. A leaf's slots are VMAs, or 0
-// for a gap. A tree of one entry that covers all has the entry itself as its root.
+// Until 6.0 they hang on a red-black tree, mm->mm_rb, through vma->vm_rb. Since 6.1 a maple tree
+// holds them (lib/maple_tree.c): a B-tree over ranges. A pointer to a node has its type in bits
+// 3-6: leaf_64 (1) and range_64 (2) have 15 pivots and 16 slots, arange_64 (3) 9 and 10; nodes are
+// 256 bytes and aligned so, which frees the low byte. In the root's pointer, which may also be an
+// entry, bits 0-1 are 2 for a node. Slot i covers what is above pivot i-1 and at most pivot i; a
+// pivot of 0 behind the first slot, or one that reaches the node's own end, is the last. A leaf's
+// slots are VMAs, or 0 for a gap. A tree of one entry that covers all has the entry itself as its
+// root.
 //
-// Every VMA must lie where the tree says, after the one before, and point back to its mm; and there must
-// be mm->map_count of them. Else the process is marked torn.
+// Every VMA must lie where the tree says, after the one before, and point back to its mm; and there
+// must be mm->map_count of them. Else the process is marked torn.
 #include "kernel/listing.h"
 
 #include <stdio.h>
@@ -44,7 +46,7 @@ const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max)
 	if (gb_kernel_read_string(l->k, (gb_gva){va}, text, max < sizeof(text) ? max : sizeof(text),
 				  NULL) != 0)
 		return "";
-	copy = gb_arena_strndup(l->arena, text, strlen(text));
+	copy = gb_arena_strndup(l->arena, text, strcspn(text, "\n"));
 	return copy ? copy : "";
 }
 
@@ -63,12 +65,14 @@ static const char *user_name(struct gb_listing *l, const struct gb_vma *v, uint6
 	const char *copy;
 
 	if (!pointer || !gb_has(l->k, GB_M_ANON_NAME_NAME) ||
-	    (v->file.v && gb_offset(l->k, GB_M_VMA_ANON_NAME) == gb_offset(l->k, GB_M_VMA_SHARED)) ||
-	    gb_kernel_read_string(l->k, (gb_gva){pointer + gb_offset(l->k, GB_M_ANON_NAME_NAME)}, text,
-				  80, NULL) != 0)
+	    (v->file.v &&
+	     gb_offset(l->k, GB_M_VMA_ANON_NAME) == gb_offset(l->k, GB_M_VMA_SHARED)) ||
+	    gb_kernel_read_string(l->k, (gb_gva){pointer + gb_offset(l->k, GB_M_ANON_NAME_NAME)},
+				  text, 80, NULL) != 0)
 		return "";
 	memmove(text + (v->file.v ? 12 : 6), text, 80);
 	memcpy(text, v->file.v ? "[anon_shmem:" : "[anon:", v->file.v ? 12 : 6);
+	text[strcspn(text, "\n")] = 0; // the kernel lets none in, but who says that this is one
 	text[strlen(text) + 1] = 0;
 	text[strlen(text)] = ']';
 	copy = gb_arena_strndup(l->arena, text, strlen(text));
@@ -94,8 +98,8 @@ static void file_name(struct gb_listing *l, struct gb_vma *v)
 		v->name = gb_path_read(l, mnt, dentry);
 }
 
-// The heap begins at start_brk and ends at brk. Once a VMA that only touches that range counted too. No
-// symbol or type tells the change itself; find.c takes one of the same time for it.
+// The heap begins at start_brk and ends at brk. Once a VMA that only touches that range counted
+// too. No symbol or type tells the change itself; find.c takes one of the same time for it.
 static bool is_heap(const struct gb_listing *l, const struct gb_vma *v)
 {
 	uint64_t start = gb_get(&l->mm, GB_M_MM_START_BRK), brk = gb_get(&l->mm, GB_M_MM_BRK);
@@ -170,11 +174,11 @@ static int add_vma(struct walk *w, uint64_t address)
 	}
 	w->l->vmas_left--;
 	*v = (struct gb_vma){
-		.start = gb_get(o, GB_M_VMA_START),
-		.end = gb_get(o, GB_M_VMA_END),
-		.flags = gb_get(o, GB_M_VMA_FLAGS),
-		.pgoff = gb_get(o, GB_M_VMA_PGOFF),
-		.file = {gb_get(o, GB_M_VMA_FILE)},
+	    .start = gb_get(o, GB_M_VMA_START),
+	    .end = gb_get(o, GB_M_VMA_END),
+	    .flags = gb_get(o, GB_M_VMA_FLAGS),
+	    .pgoff = gb_get(o, GB_M_VMA_PGOFF),
+	    .file = {gb_get(o, GB_M_VMA_FILE)},
 	};
 	if (v->start >= v->end || v->start < w->end || gb_get(o, GB_M_VMA_MM) != w->p->mm.v) {
 		w->broken = true;
@@ -193,7 +197,8 @@ struct node {
 	unsigned type, pivot_count, slot_count;
 };
 
-// Arrays of a node by their offset; both must lie in it, or the kernel's types are not what we know.
+// Arrays of a node by their offset; both must lie in it, or the kernel's types are not what we
+// know.
 static bool arrays(const struct gb_kernel *k, struct node *n, enum gb_member_id pivot,
 		   enum gb_member_id slot)
 {
@@ -260,7 +265,8 @@ static int walk_maple(struct walk *w, uint64_t entry, uint64_t max, int depth)
 	return 0;
 }
 
-// In order, without a stack of our own that could overflow: the depth of a balanced tree is bounded.
+// In order, without a stack of our own that could overflow: the depth of a balanced tree is
+// bounded.
 static int walk_rb(struct walk *w, uint64_t node, int depth)
 {
 	const struct gb_kernel *k = w->l->k;
@@ -269,7 +275,8 @@ static int walk_rb(struct walk *w, uint64_t node, int depth)
 
 	if (!node || w->broken)
 		return 0;
-	if (depth > 64 || w->nodes_left == 0 || gb_read_va(k, node, children, sizeof(children)) != 0) {
+	if (depth > 64 || w->nodes_left == 0 ||
+	    gb_read_va(k, node, children, sizeof(children)) != 0) {
 		w->broken = true;
 		return 0;
 	}
@@ -282,8 +289,8 @@ static int walk_rb(struct walk *w, uint64_t node, int depth)
 	return r == 0 ? walk_rb(w, right, depth + 1) : r;
 }
 
-// The page of legacy system calls, which /proc shows as if it were a VMA of every 64-bit process (bit 1 of
-// mm->context.flags). With vsyscall=none, and in a kernel without it, there is none.
+// The page of legacy system calls, which /proc shows as if it were a VMA of every 64-bit process
+// (bit 1 of mm->context.flags). With vsyscall=none, and in a kernel without it, there is none.
 static int add_gate(struct walk *w)
 {
 	const struct gb_kernel *k = w->l->k;
@@ -301,10 +308,10 @@ static int add_gate(struct walk *w)
 	if (!v)
 		return GB_ENOMEM;
 	*v = (struct gb_vma){
-		.start = gb_get(o, GB_M_VMA_START),
-		.end = gb_get(o, GB_M_VMA_END),
-		.flags = gb_get(o, GB_M_VMA_FLAGS),
-		.name = "[vsyscall]",
+	    .start = gb_get(o, GB_M_VMA_START),
+	    .end = gb_get(o, GB_M_VMA_END),
+	    .flags = gb_get(o, GB_M_VMA_FLAGS),
+	    .name = "[vsyscall]",
 	};
 	w->l->vma_count++;
 	return 0;
@@ -312,7 +319,8 @@ static int add_gate(struct walk *w)
 
 static bool unchanged(const struct gb_listing *l, const struct gb_process *p)
 {
-	const int32_t at = l->k->offsets.members[gb_has(l->k, GB_M_MM_MT) ? GB_M_MM_MT : GB_M_MM_RB].at;
+	const int32_t at =
+	    l->k->offsets.members[gb_has(l->k, GB_M_MM_MT) ? GB_M_MM_MT : GB_M_MM_RB].at;
 	uint64_t root;
 	uint32_t count;
 
