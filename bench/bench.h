@@ -82,6 +82,7 @@ extern const struct gb_bench_entry gb_benches[];
 int gb_bench_ram(struct gb_bench *b, struct gb_error *err);
 // Part of bench ram: how much a guest is slowed down by being watched.
 int gb_bench_ram_guest(struct gb_bench *b, struct gb_error *err);
+int gb_bench_kernel(struct gb_bench *b, struct gb_error *err);
 int gb_bench_boot(struct gb_bench *b, struct gb_error *err);
 
 // The machine that the figures are of.

@@ -12,8 +12,6 @@
 set -eu
 cd "$(dirname "$0")"
 gb_tool=initramfs
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
 [ $# -eq 0 ] || { sed -n 's/^# usage/usage/p' initramfs.sh >&2; exit 2; }

@@ -40,8 +40,12 @@ gb_hash() {
 	} | sha256sum | cut -c1-16
 }
 
+# A child that was killed a moment ago may still write: then the directory is not empty at first.
 gb_cleanup() {
-	[ -z "$gb_work" ] || rm -rf "$gb_work"
+	gb_tries=0
+	while [ -n "$gb_work" ] && ! rm -rf "$gb_work" 2>/dev/null && [ $gb_tries -lt 100 ]; do
+		gb_tries=$((gb_tries + 1))
+	done
 	gb_work=
 }
 
@@ -58,16 +62,20 @@ gb_begin() {
 	trap gb_cleanup EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
+	trap 'exit 141' PIPE # nobody listens any more: the messages go to a parent that is gone
 	trap 'exit 143' TERM
 	rm -rf "$gb_cache/.work-$1".*
 	gb_work=$(mktemp -d "$gb_cache/.work-$1.XXXXXX")
 	chmod 755 "$gb_work"
 }
 
-# gb_publish DIR TARGET: the finished DIR gets its final name. An incomplete or older TARGET cannot
-# be there: names are hashes.
+# gb_publish DIR TARGET: the finished DIR gets its final name. An incomplete or older TARGET cannot be
+# there: names are hashes. What was made under the same name from other inputs and was not asked for
+# in the last two weeks is removed.
 gb_publish() {
 	mv -T "$1" "$2" || gb_die "cannot rename $1 to $2"
+	find "$gb_cache" -maxdepth 1 -type d -mtime +14 -regextype posix-extended \
+		-regex ".*/$(basename "$2" | sed 's/-[0-9a-f]*$//')-[0-9a-f]{16}" -exec rm -rf {} +
 }
 
 # gb_known NAME FILE... -- WORD...: prints the directory that was made from these inputs, if what
@@ -79,12 +87,13 @@ gb_known() {
 		[ -z "$(find "$gb_lists" -maxdepth 1 -newer "$gb_stamp" -print -quit)" ] || return 1
 	done
 	gb_target=$(cat "$gb_stamp")
-	[ -d "$gb_target" ] && printf '%s\n' "$gb_target"
+	[ -d "$gb_target" ] && touch "$gb_target" && printf '%s\n' "$gb_target"
 }
 
 # gb_found DIR: says where the artefact is, and remembers it for gb_known.
 gb_found() {
 	printf '%s\n' "$1" >"$gb_stamp.$$" && mv "$gb_stamp.$$" "$gb_stamp"
+	touch "$1"
 	printf '%s\n' "$1"
 }
 

@@ -17,8 +17,6 @@ umask 077
 caller=$PWD
 cd "$(dirname "$0")"
 gb_tool=seed
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
 usage() { sed -n 's/^# usage/usage/p' seed.sh >&2; exit 2; }
@@ -37,7 +35,8 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		archive=$(absolute "$1")
 		[ -r "$archive" ] || gb_die "cannot read the archive $1"
 		[ -n "$out" ] || gb_die "give --out before the archives"
-		[ "$archives" != 0 ] || : >"$out/initrd" || gb_die "cannot write in $out"
+		[ -d "$out" ] || gb_die "there is no directory $out"
+		[ "$archives" != 0 ] || rm -f "$out/initrd"
 		cat "$archive" >>"$out/initrd" || gb_die "cannot copy $1 to $out: is the disk full?"
 		archives=$((archives + 1))
 		shift

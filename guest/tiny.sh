@@ -13,8 +13,6 @@
 set -eu
 cd "$(dirname "$0")"
 gb_tool=tiny
-# shellcheck source-path=SCRIPTDIR
-# shellcheck source=lib.sh
 . ./lib.sh
 
 usage() { sed -n 's/^# usage/usage/p' tiny.sh >&2; exit 2; }

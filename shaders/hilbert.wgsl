@@ -53,7 +53,7 @@ fn hilbert_index(order: u32, voxel: vec3<u32>) -> u32 {
 	var index = 0u;
 	for (var i = 0u; i < order; i++) {
 		let b = (v >> vec3<u32>(i)) & vec3<u32>(1u);
-		index |= (b.x << 2u | b.y << 1u | b.z) << (3u * i);
+		index |= ((b.x << 2u) | (b.y << 1u) | b.z) << (3u * i);
 	}
 	return index;
 }
@@ -67,6 +67,6 @@ fn both_ways(@builtin(global_invocation_id) id: vec3<u32>) {
 	}
 	let order = words_in[0];
 	let v = hilbert_voxel(order, words_in[id.x + 1u]);
-	words_out[2u * id.x] = v.x | v.y << 10u | v.z << 20u;
+	words_out[2u * id.x] = v.x | (v.y << 10u) | (v.z << 20u);
 	words_out[2u * id.x + 1u] = hilbert_index(order, v);
 }

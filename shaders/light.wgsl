@@ -167,7 +167,7 @@ fn hatch(f: Face) -> f32 {
 	let w = view.groups[group_of(f.look)].w;
 	let s = fract((f.at.x + f.at.y) * 3.0);
 	let line = smoothstep(0.52, 0.62, s) - smoothstep(0.90, 1.0, s);
-	return 1.0 - 0.42 * w * line * smoothstep(7.0, 14.0, f.px);
+	return 1.0 - 0.42 * w * line * smoothstep(8.0, 16.0, f.px);
 }
 
 // Everything but the focus steps back: towards the canvas.

@@ -74,6 +74,7 @@ build clang build-clang --native-file tools/clang.ini -Dwerror=true -Dfuzz=true 
 	suite clang build-clang fuzz
 }
 # no werror: with sanitizers gcc warns of paths that cannot be taken; the plain build has shown there is none
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 build sanitizers build-asan -Db_sanitize=address,undefined && suite sanitizers build-asan unit
 
 if [ "$quick" != --quick ] && [ -f build/build.ninja ]; then

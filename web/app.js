@@ -3,8 +3,8 @@
 // The page: asks who the guest is, makes the parts and joins them.
 //
 // In the address: ?theme=dark|light, ?still (nothing moves by itself), ?camera=yaw,pitch,distance,x,y,z
-// and, for tests, ?samples=N, ?shadow=0, ?order=K (only the first 2^(3K) bytes). After # the view
-// that a link brings back: camera, selected frame.
+// and, for tests, ?samples=N, ?shadow=0, ?near=0 (frames stay solid), ?order=K (only the first
+// 2^(3K) bytes). After # the view that a link brings back: camera, selected frame.
 import { Api } from './api.js';
 import { poseFrom, poseText } from './camera.js';
 import { deviceLost, connectionLost, guestGone, isNoted, noWebGpu, note, notUnderstood, refused, unnote } from './errors.js';
@@ -71,7 +71,7 @@ class Page {
 		this.twin = new Twin(this.state);
 		this.scene = new Scene(byId('cube'), this.state, this.offsets, {
 			still: query.has('still'), samples: query.has('samples') ? Number(query.get('samples')) : undefined,
-			shadow: query.get('shadow') !== '0', pose: poseFrom(query.get('camera') ?? hash.get('camera')),
+			shadow: query.get('shadow') !== '0', near: query.get('near') !== '0', pose: poseFrom(query.get('camera') ?? hash.get('camera')),
 		});
 		this.status = new Status(this.memory, () => this.scene.picture);
 		this.keys = new Keys({ scene: this.scene, state: this.state, twin: this.twin, theme: () => this.#otherTheme(), panel: (side) => this.panel(side) });
@@ -117,8 +117,8 @@ class Page {
 	#onStatus(status) {
 		this.status.status = status;
 		const dot = byId('guest-dot');
-		dot.className = `dot ${status.paused ? 'hollow' : status.running ? '' : 'bad'}`;
-		byId('pause').hidden = !(this.hello.live && (status.running || status.paused));
+		dot.className = `dot ${this.ended ? 'bad' : status.paused ? 'hollow' : status.running || !this.hello.live ? '' : 'bad'}`;
+		byId('pause').hidden = this.ended || !(this.hello.live && (status.running || status.paused));
 		byId('pause').textContent = status.paused ? 'Resume' : 'Pause';
 		this.exited = status.exited;
 	}
@@ -151,6 +151,7 @@ class Page {
 	}
 
 	#onEnd(text) {
+		this.ended = true;
 		byId('guest-dot').className = 'dot bad';
 		byId('pause').hidden = true;
 		if (this.hello.live === false)

@@ -8,6 +8,7 @@ import { GLASS_PX, HALF_GLASS_PX, timeOf } from './pick.js';
 
 const SCENE = ['scene', 'march', 'light', 'bytes', 'draw'];
 const FLAG_SHADOW = 1;
+const ADAPTER_MS = 3000;
 const VIEW_BYTES = 176 + 16 * 16, SCREEN_BYTES = 80, SEGMENTS = 64;
 
 export class NoWebGPU extends Error {}
@@ -25,8 +26,18 @@ async function shaderText(names) {
 	return (await Promise.all(parts)).join('\n');
 }
 
+// A browser whose GPU process is still starting may have no adapter yet.
+async function findAdapter() {
+	for (const end = performance.now() + ADAPTER_MS; ;) {
+		const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' });
+		if (adapter || !navigator.gpu || performance.now() > end)
+			return adapter;
+		await new Promise((next) => setTimeout(next, 200));
+	}
+}
+
 async function openDevice() {
-	const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' });
+	const adapter = await findAdapter();
 	if (!adapter)
 		throw new NoWebGPU('no adapter');
 	const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;

@@ -6,6 +6,9 @@ import { ago, byId, clean, hex, make, swatch } from './text.js';
 const ROW = 8, ROWS = 16, WINDOW = ROW * ROWS;
 const ASK_MS = 120; // a pointer that rests, before the server is asked
 
+const sentenceCase = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+const RIGHTS = { r: 'read', w: 'write', x: 'execute' };
+const rights = (text) => [...text].filter((c) => c in RIGHTS).map((c) => RIGHTS[c]).join(', ') || 'none';
 const printable = (b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : '\u00b7');
 
 export class Inspector {
@@ -81,7 +84,7 @@ export class Inspector {
 	#owner() {
 		const { memory } = this.state, group = memory.groups[memory.groupOf(this.#frame)], facts = this.#facts.get(this.#frame);
 		const pid = memory.pids[this.#frame], name = clean(facts?.comm ?? this.state.commOf(pid), 24);
-		const words = pid ? `${group.words} of ${name || 'process'} ${pid}` : group.words;
+		const words = pid ? `${group.words} of ${name || 'process'} ${pid}` : sentenceCase(clean(facts?.owner, 80)) || group.words;
 		return make('span', { class: 'named' }, swatch(group), words);
 	}
 
@@ -97,9 +100,9 @@ export class Inspector {
 		if (first?.vma)
 			add('Mapping', code(clean(first.vma, 80)));
 		if (facts.gva)
-			add('Virtual', code(facts.gva.replace(/^0x/, '')), more.length ? make('span', { class: 'dim', title: more.map((m) => `${clean(m.comm, 24)} ${m.pid} ${m.gva}`).join('\n') }, ` +${more.length} more`) : '');
+			add('Virtual', code(facts.gva.replace(/^0x/, '')), more.length ? make('span', { class: 'dim', title: more.map((m) => `${clean(m.comm, 24)} ${m.pid} ${m.gva}`).join('\n') }, ` +${more.length}${facts.mappers_more ? ' or more' : ''} more`) : '');
 		if (facts.access)
-			add('Access', clean(facts.access));
+			add('Access', rights(facts.access));
 		const written = memory.written[this.#frame];
 		add('Written', written ? ago(performance.now() - written) : 'not since this page was opened');
 		if (facts.torn)

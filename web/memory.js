@@ -81,9 +81,11 @@ export class Memory extends EventTarget {
 		return this.pids[a] === this.pids[b] && this.groupOf(a) === this.groupOf(b);
 	}
 
-	// The sink of the stream's records.
+	// The sink of one stream's records. A stream starts from a picture of zeros: what it has not
+	// sent when its picture is complete is zero by now.
 	sink() {
 		const say = (type, detail) => this.dispatchEvent(new CustomEvent(type, { detail }));
+		let sent = new Uint8Array(this.frames);
 		return {
 			owners: (classes, pids) => {
 				this.classes.set(classes);
@@ -91,13 +93,17 @@ export class Memory extends EventTarget {
 				say('owners');
 			},
 			frame: (index) => this.bytesOf(index),
-			written: (list) => this.#note(list, (frame) => this.bytesOf(frame).some((b) => b !== 0), say),
-			zero: (list) => {
-				for (const frame of list)
-					this.bytesOf(frame).fill(0);
-				this.#note(list, () => false, say);
+			written: (list) => {
+				for (const frame of sent ? list : [])
+					sent[frame] = 1;
+				this.#note(list, (frame) => this.bytesOf(frame).some((b) => b !== 0), say);
 			},
+			zero: (list) => this.#clear(list, say),
 			tick: (tick) => {
+				if (tick.flags & 2 && sent) {
+					this.#clear(this.#fullBut(sent), say);
+					sent = null;
+				}
 				if (tick.flags & 2 && !this.complete) {
 					this.complete = true;
 					say('complete');
@@ -106,6 +112,20 @@ export class Memory extends EventTarget {
 			},
 			end: (text) => say('end', text),
 		};
+	}
+
+	#fullBut(sent) {
+		const list = [];
+		for (let frame = 0; frame < this.frames; frame++)
+			if (this.full[frame] && !sent[frame])
+				list.push(frame);
+		return list;
+	}
+
+	#clear(list, say) {
+		for (const frame of list)
+			this.bytesOf(frame).fill(0);
+		this.#note(list, () => false, say);
 	}
 
 	#note(list, isFull, say) {

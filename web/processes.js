@@ -87,7 +87,7 @@ export class Processes {
 	}
 
 	#fill(row, p, most) {
-		const { memory } = this.state, name = clean(p.comm, 24), args = clean(p.args, 40), n = total(p);
+		const { memory } = this.state, name = clean(p.comm, 24), args = clean(argsOf(p), 40), n = total(p);
 		const text = `${name}|${args}|${PARTS.map((part) => p.frames?.[part])}|${most}|${p.torn}`;
 		if (row.text === text)
 			return;
@@ -138,6 +138,12 @@ export class Processes {
 		event.preventDefault();
 		event.stopPropagation();
 	}
+}
+
+// The command line without the name that stands before it already.
+function argsOf({ comm, args }) {
+	const [first, ...rest] = (args ?? '').split(' ');
+	return first.split('/').at(-1).replace(/^-/, '').startsWith(comm) ? rest.join(' ') : args ?? '';
 }
 
 function count(n) {

@@ -166,7 +166,7 @@ export class Scene {
 	// The GPU gets the bytes once the nearest frames are large enough to show them.
 	#nearer() {
 		const { gpu } = this.picture ?? {}, { memory } = this.state;
-		if (!gpu || gpu.hasBytes || !memory.complete)
+		if (!gpu || gpu.hasBytes || !memory.complete || !this.options.near)
 			return;
 		const view = this.view, gap = this.extent.map((e, d) => Math.max(0, -view.position[d], view.position[d] - e));
 		if (view.focal / Math.max(0.5, Math.hypot(...gap)) > GLASS_PX) {

@@ -49,7 +49,7 @@ export class Status {
 		if (this.#ended || age === null)
 			return null;
 		const text = age < 1000 ? `${Math.round(age)} ms` : `${(age / 1000).toFixed(0)} s`;
-		return { text: ['picture ', text, ' old'], state: age > 1000 ? 'bad' : '' };
+		return { text: ['picture ', text, ' old'], state: age > 1000 ? 'bad' : age > 300 ? 'caution' : '' };
 	}
 
 	#consistency() {
@@ -57,7 +57,7 @@ export class Status {
 		if (this.#status === null && this.#tick === null)
 			return null;
 		return torn ? { dot: 'caution', text: `torn: ${count(torn)} frames moved while reading`, state: 'caution' }
-			: { dot: '', text: 'one instant, 0 torn frames', state: '' };
+			: { dot: '', text: `${this.paused ? 'one instant' : 'verified'}, 0 torn frames`, state: '' };
 	}
 
 	draw() {

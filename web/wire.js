@@ -101,7 +101,7 @@ export class RecordReader {
 			const [scanned, dirty, torn, flags] = new Uint32Array(buffer, 0, 4);
 			this.#sink.tick({ scanned, dirty, torn, flags, time });
 		} else if (kind === END) {
-			this.#sink.end(new TextDecoder().decode(this.#part));
+			this.#sink.end(new TextDecoder().decode(this.#part.subarray(0, this.#head.count)));
 		}
 		this.#done();
 	}

@@ -3,9 +3,10 @@
 // What a guest's own kernel says about itself at the moment its RAM was frozen: the yardstick of the tests of src/kernel.
 //
 // A program in the guest (freeze.c) stops everything else by spinning at the highest real-time priority on every processor, reads
-// /proc twice into locked memory and then makes QEMU exit by one port write, inside the virtual CPU. Nothing runs between the
-// second reading and the freeze, so RAM and readings belong together. What differs between the two readings was in motion
-// and can be no yardstick: compare only what is equal in both.
+// /proc twice into locked memory and then makes QEMU exit by one port write, spinning on until it does. No task runs between the
+// second reading and the freeze, so RAM and readings belong together; interrupts do, so a timer may wake a task that then does not get
+// to run, and a few frames may change hands. What differs between the two readings was in motion and can be no yardstick:
+// compare only what is equal in both.
 //
 // In RAM the truth lies in pages of struct gb_truth_page, wherever the kernel put them; unpack.c gathers them from the RAM image into
 // a file, which is a sequence of sections: struct gb_truth_section, then len bytes, then zeros up to a multiple of 8.

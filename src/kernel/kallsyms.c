@@ -56,6 +56,15 @@ struct tables {
 	uint8_t token_len[256];
 };
 
+static uint16_t u16_at(const struct gb_window *w, size_t at)
+{
+	uint16_t v = 0;
+
+	if (at <= w->size && w->size - at >= 2)
+		memcpy(&v, w->bytes + at, 2);
+	return v;
+}
+
 static uint32_t u32_at(const struct gb_window *w, size_t at)
 {
 	uint32_t v = 0;
@@ -84,7 +93,7 @@ static size_t align_up(size_t at, size_t to)
 static bool index_fits(struct tables *t, size_t digits, size_t index)
 {
 	const struct gb_window *w = t->w;
-	size_t zero = u32_at(w, index + 2 * '0') & 0xffff, at;
+	size_t zero = u16_at(w, index + 2 * '0'), at;
 
 	if (zero > digits || index + 512 > w->size)
 		return false;
@@ -94,7 +103,7 @@ static bool index_fits(struct tables *t, size_t digits, size_t index)
 	for (int i = 0; i < 256; i++) {
 		size_t len = strnlen((const char *)w->bytes + at, index - at);
 
-		if (at >= index || len > 255 || (u32_at(w, index + 2 * i) & 0xffff) != at - t->tokens)
+		if (at >= index || len > 255 || u16_at(w, index + 2 * (size_t)i) != at - t->tokens)
 			return false;
 		t->token_at[i] = (uint16_t)(at - t->tokens);
 		t->token_len[i] = (uint8_t)len;
@@ -224,7 +233,7 @@ static bool find_names(struct tables *t)
 	if (last + 16 > t->markers)
 		return false;
 	at = (t->markers - last) & ~(size_t)3;
-	for (size_t tries = 256 * 1026 / 4; tries > 0 && at >= 8; tries--, at -= 4)
+	for (size_t tries = 256 * 1026 / 4; tries > 0 && at >= 4; tries--, at -= 4)
 		if (names_at(t, at, at - 8) || names_at(t, at, at - 4))
 			return true;
 	return false;

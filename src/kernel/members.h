@@ -59,6 +59,7 @@
 	M(MM_ARG_START, MM, "arg_start", GB_NEED) \
 	M(MM_ARG_END, MM, "arg_end", GB_NEED) \
 	M(MM_RSS, MM, "rss_stat", 0) \
+	M(MM_CONTEXT_FLAGS, MM, "context.flags", 0) \
 	S(PERCPU_COUNTER, "percpu_counter") \
 	M(PERCPU_COUNTER_COUNT, PERCPU_COUNTER, "count", 0) \
 	M(PERCPU_COUNTER_COUNTERS, PERCPU_COUNTER, "counters", 0) \

@@ -350,6 +350,8 @@ int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 	free(again.tasks);
 	free(l->vmas);
 	free(l);
+	if (r == 0 && p.count == 0)
+		r = gb_fail(err, GB_EUNKNOWN, "the guest's kernel runs no process yet: it is still starting");
 	if (r == 0)
 		*ret = p;
 	return r;

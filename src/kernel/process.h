@@ -51,6 +51,7 @@ struct gb_processes {
 enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };
 
 // what: GB_PROCESS_VMAS reads VMAs, GB_PROCESS_NAMES also their paths, GB_PROCESS_ARGS the command line.
+// GB_EUNKNOWN: there is none yet, the kernel is still starting. GB_EGONE, GB_ENOMEM.
 int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 		    struct gb_processes *ret, struct gb_error *err);
 const struct gb_process *gb_process_find(const struct gb_processes *p, int32_t pid);

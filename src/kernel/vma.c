@@ -282,8 +282,8 @@ static int walk_rb(struct walk *w, uint64_t node, int depth)
 	return r == 0 ? walk_rb(w, right, depth + 1) : r;
 }
 
-// The page of legacy system calls, which /proc shows as if it were a VMA of every process. Where
-// vsyscall=none or a kernel without it, there is none.
+// The page of legacy system calls, which /proc shows as if it were a VMA of every 64-bit process (bit 1 of
+// mm->context.flags). With vsyscall=none, and in a kernel without it, there is none.
 static int add_gate(struct walk *w)
 {
 	const struct gb_kernel *k = w->l->k;
@@ -293,6 +293,7 @@ static int add_gate(struct walk *w)
 	struct gb_vma *v;
 
 	if (!gate || !k->symbol[GB_Y_VSYSCALL_MODE] ||
+	    (gb_has(k, GB_M_MM_CONTEXT_FLAGS) && !(gb_get(&w->l->mm, GB_M_MM_CONTEXT_FLAGS) & 2)) ||
 	    gb_read_va(k, k->symbol[GB_Y_VSYSCALL_MODE], &mode, 4) != 0 || mode == none ||
 	    gb_object_read(k, GB_S_VMA, gate, o) != 0)
 		return 0;

@@ -17,7 +17,7 @@ enum gb_record_kind {
 	GB_RECORD_FRAMES = 2, // u32 index[count], count x 4096 bytes
 	GB_RECORD_ZERO = 3,   // u32 index[count]
 	GB_RECORD_TICK = 4,   // u32 scanned_us, dirty, torn, flags
-	GB_RECORD_END = 5,    // text, zero-padded to 4; count is its length
+	GB_RECORD_END = 5,    // text, padded with spaces to 4; count is its length
 };
 
 enum gb_tick_flag { GB_TICK_PAUSED = 1, GB_TICK_COMPLETE = 2 };

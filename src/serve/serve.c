@@ -47,13 +47,6 @@ static int on_log(const struct mg_connection *conn, const char *message)
 	return 1;
 }
 
-static int on_access(const struct mg_connection *conn, const char *message)
-{
-	(void)conn;
-	(void)message;
-	return 1;
-}
-
 // A clear word before civetweb tries the same.
 static int check_port(unsigned port, struct gb_error *err)
 {
@@ -98,8 +91,7 @@ static int start_http(struct gb_serve *s, unsigned port, struct gb_error *err)
 				  NULL};
 	const struct mg_callbacks callbacks = {.begin_request = gb_http_request,
 					       .http_error = gb_http_error,
-					       .log_message = on_log,
-					       .log_access = on_access};
+					       .log_message = on_log};
 	sigset_t old;
 
 	snprintf(request_timeout, sizeof(request_timeout), "%d", REQUEST_TIMEOUT_MS);

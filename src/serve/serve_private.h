@@ -17,7 +17,7 @@
 // How long civetweb waits for a request's head, and in one attempt to write. Short, so that idle
 // connections do not keep the threads; a viewer may stall longer (a page that compiles shaders reads
 // nothing meanwhile).
-#define REQUEST_TIMEOUT_MS 1000
+#define REQUEST_TIMEOUT_MS 2000
 #define STALL_NS (30 * GB_SECOND)
 
 struct gb_serve {

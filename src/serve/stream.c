@@ -87,9 +87,10 @@ static bool tick_is_due(const struct stream *s)
 
 static bool send_end(struct stream *s)
 {
-	char text[sizeof(s->beat.reason) + 4] = {};
+	char text[sizeof(s->beat.reason) + 4];
 	size_t len = strlen(s->beat.reason);
 
+	memset(text, ' ', sizeof(text));
 	memcpy(text, s->beat.reason, len);
 	return send_small(s, GB_RECORD_END, (uint32_t)len, text, (len + 3) & ~(size_t)3) &&
 	       s->write(s->arg, "0\r\n\r\n", 5);

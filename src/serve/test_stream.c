@@ -194,15 +194,16 @@ static void await(struct world *w, condition *is, const char *what)
 	uint64_t until = gb_clock_ns() + WAIT_NS;
 	struct timespec t = {.tv_sec = (time_t)(until / GB_SECOND),
 			     .tv_nsec = (long)(until % GB_SECOND)};
-	bool came;
+	bool came, bad;
 
 	pthread_mutex_lock(&w->viewer.lock);
 	while (!(came = is(w)) && gb_clock_ns() < until)
 		pthread_cond_timedwait(&w->viewer.changed, &w->viewer.lock, &t);
+	bad = w->viewer.bad;
 	pthread_mutex_unlock(&w->viewer.lock);
 	if (!came)
 		tap_fail_("never came: %s", what);
-	CHECK(!w->viewer.bad);
+	CHECK(!bad);
 }
 
 static bool is_complete(struct world *w)

@@ -67,13 +67,11 @@ const hello = () => ({
 });
 
 function owners() {
-	const by = (name) => Object.fromEntries(Object.entries(Object.groupBy ? Object.groupBy([...cls], name) : {}).map(([k, v]) => [k, v.length]));
 	const count = {}, group = {};
 	for (const c of cls) {
 		count[classes[c].name] = (count[classes[c].name] ?? 0) + 1;
 		group[classes[c].group] = (group[classes[c].group] ?? 0) + 1;
 	}
-	void by;
 	return { classes: count, groups: group };
 }
 
@@ -114,7 +112,7 @@ async function stream(response) {
 	response.on('close', () => clearInterval(timer));
 	stops.push(() => {
 		clearInterval(timer);
-		response.end(record(5, 0, Buffer.from('the guest has stopped   ')));
+		response.end(record(5, 20, Buffer.from('QEMU is not running.')));
 	});
 }
 
@@ -139,7 +137,7 @@ function frameInfo(i) {
 	const c = classes[cls[i]], p = processes.find((q) => q.pid === owner[i]);
 	return { index: i, pfn: i, gpa: '0x' + (i * 4096).toString(16), class: c.name, group: c.group, pid: owner[i],
 		comm: p?.comm ?? null, mappers: p ? [{ pid: p.pid, comm: p.comm, gva: '0x55ac45fd2000', vma: '[heap]' }] : [],
-		symbol: null, gva: p ? '0x55ac45fd2000' : null, access: p ? 'read, write' : null, data: !frame(i).equals(zero), torn: false };
+		symbol: null, gva: p ? '0x55ac45fd2000' : null, access: p ? 'rw-' : null, owner: c.name, data: !frame(i).equals(zero), torn: false };
 }
 
 const server = createServer((request, response) => {
