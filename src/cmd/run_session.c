@@ -174,8 +174,12 @@ static int await_end(struct gb_run *run, struct gb_machine *m, struct gb_error *
 			return r;
 		if (step == GB_STEP_INTERRUPT)
 			return interrupted(run, err);
-		if (step == GB_STEP_ENDED)
-			return gb_machine_end_reason(m, err);
+		if (step == GB_STEP_ENDED) {
+			r = gb_machine_end_reason(m, err);
+			if (r == 0)
+				fprintf(stderr, "%s has ended.\n", gb_machine_info(m)->name);
+			return r;
+		}
 		if (step == GB_STEP_BROKEN)
 			fputs("glassbox run: the guest breaks the protocol of its control port; it is "
 			      "closed\n",

@@ -13,6 +13,7 @@ static const struct machine {
 	const char *name, *type;
 	const char *type_with_cd; // NULL: there is no place for a CD
 	const char *nic, *disk, *cd, *vga;
+	const char *kernel_firmware; // instead of SeaBIOS where a kernel is given: 50 ms less
 	bool second_serial_is_device;
 } machines[] = {
 	{
@@ -23,6 +24,7 @@ static const struct machine {
 		.disk = "virtio-blk-pci",
 		.cd = "ide-cd",
 		.vga = "VGA",
+		.kernel_firmware = "qboot.rom",
 	},
 	{
 		.name = "pc",
@@ -32,6 +34,7 @@ static const struct machine {
 		.disk = "virtio-blk-pci",
 		.cd = "ide-cd",
 		.vga = "VGA",
+		.kernel_firmware = "qboot.rom",
 	},
 	{
 		.name = "microvm",
@@ -184,6 +187,10 @@ static void add_boot(const struct gb_config *c, const struct machine *m, struct 
 	if (!*c->kernel && m->vga) {
 		gb_words_add(w, "-device");
 		gb_words_add(w, "%s", m->vga);
+	}
+	if (*c->kernel && m->kernel_firmware) {
+		gb_words_add(w, "-bios");
+		gb_words_add(w, "%s", m->kernel_firmware);
 	}
 	if (*c->kernel) {
 		gb_words_add(w, "-kernel");

@@ -28,7 +28,7 @@ static const struct guest {
 	bool whole; // brings its own userland: initrd and append beside the kernel
 } guests[] = {
 	{"debian", "debian.sh", "modules.cpio", 128 * MIB,
-	 "mitigations=off cryptomgr.notests audit=0 nowatchdog rcupdate.rcu_expedited=1 init_on_alloc=0"},
+	 "cryptomgr.notests audit=0 nowatchdog rcupdate.rcu_expedited=1 init_on_alloc=0"},
 	{"tiny", "tiny.sh", NULL, 64 * MIB, ""},
 	{"alpine", "alpine.sh", NULL, 256 * MIB, "", .whole = true},
 };
