@@ -52,6 +52,7 @@ guests  lz4|lz4                         kernel build: compresses bzImage
 guests  perl                            kernel build: scripts
 guests  xz-utils|xz                     unpacks the source
 check   clang|clang                     the second compiler, and libFuzzer
+check   libclang-rt-dev                 the sanitizers' and libFuzzer's runtime
 check   clang-format|clang-format       the style of the code
 check   shellcheck|shellcheck           lints the scripts
 check   scdoc|scdoc                     man pages
