@@ -149,8 +149,9 @@ static int find_space(struct gb_kernel *k, struct gb_error *err)
 		levels = 9 - levels;
 		if (!space_fits(k, levels))
 			return gb_fail(err, GB_EUNKNOWN,
-				       "the kernel's page tables do not map its own image (has it "
-				       "started already?)");
+				       "the kernel's page tables do not map its own image: it has "
+				       "hardly started, or this is a raw image of more than 2.75 GiB "
+				       "whose RAM is split around the PCI hole");
 	}
 	k->info.space = (struct gb_space){{k->symbol[GB_Y_INIT_TOP_PGT] - k->image_delta}, levels};
 	k->info.paging_levels = levels;

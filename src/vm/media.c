@@ -32,7 +32,7 @@ int gb_media_detect(const char *path, enum gb_media *ret, struct gb_error *err)
 	if (fd < 0 && errno == ENOENT)
 		return gb_fail(err, GB_ENOTFOUND,
 			       "%s: there is no such file, and no built-in guest of that name "
-			       "(debian, tiny)",
+			       "(debian, tiny, alpine)",
 			       path);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return gb_fail_os(err, "cannot open %s", path);
