@@ -76,6 +76,32 @@ static bool same_comm(const char *comm, const struct stat_line *line)
 	return strlen(comm) == line->comm_len && memcmp(comm, line->comm, line->comm_len) == 0;
 }
 
+// The scheduler gives ordinary tasks their share even beside real-time ones (fair server, Linux 6.12), so a worker may do its
+// work between the reading and the freeze: then it is idle again, and named after that work. "kworker/0:0" stays.
+static bool worker_moved_on(const char *comm, char state, const struct stat_line *line,
+			    const struct tally *t)
+{
+	size_t id = strncmp(comm, "kworker/", 8) == 0 ? strcspn(comm, "-+") : 0;
+
+	return id > 0 && t->in_motion < WOKEN_MAX && id <= line->comm_len &&
+	       memcmp(comm, line->comm, id) == 0 &&
+	       (id == line->comm_len || strchr("-+", line->comm[id])) && strchr("RID", state) &&
+	       strchr("RID", line->state);
+}
+
+static void compare_name(const char *what, int32_t number, const char *comm, char state,
+			 const struct stat_line *line, struct tally *t)
+{
+	if ((!same_comm(comm, line) || state != line->state) &&
+	    worker_moved_on(comm, state, line, t)) {
+		t->in_motion++;
+		return;
+	}
+	tally_count(t, same_comm(comm, line), "%s %d: comm \"%s\", truth \"%s\"", what, number,
+		    shown(comm, strlen(comm)), shown(line->comm, line->comm_len));
+	compare_state(what, number, state, line->state, t);
+}
+
 // The effective user: /proc/PID/status, "Uid:\treal\teffective\tsaved\tfilesystem".
 static bool status_uid(const struct section *s, uint32_t *ret)
 {
@@ -125,9 +151,7 @@ static void compare_stat(const struct gb_process *p, const struct stat_line *lin
 {
 	tally_count(t, p->ppid == line->ppid, "pid %d: ppid %d, truth %d", p->pid, p->ppid,
 		    line->ppid);
-	tally_count(t, same_comm(p->comm, line), "pid %d: comm \"%s\", truth \"%s\"", p->pid,
-		    shown(p->comm, strlen(p->comm)), shown(line->comm, line->comm_len));
-	compare_state("pid", p->pid, p->state, line->state, t);
+	compare_name("pid", p->pid, p->comm, p->state, line, t);
 	tally_count(t, p->kernel_thread == line->kernel_thread, "pid %d: kernel thread: %d, truth %d",
 		    p->pid, p->kernel_thread, line->kernel_thread);
 	tally_count(t, p->start_ns / NS_PER_TICK == line->start_ticks,
@@ -181,9 +205,7 @@ static void compare_one_thread(const struct frozen *f, const struct gb_process *
 		t->in_motion++;
 		return;
 	}
-	tally_count(t, same_comm(thread->comm, &line), "tid %u: comm \"%s\", truth \"%s\"", tid,
-		    shown(thread->comm, strlen(thread->comm)), shown(line.comm, line.comm_len));
-	compare_state("tid", (int32_t)tid, thread->state, line.state, t);
+	compare_name("tid", (int32_t)tid, thread->comm, thread->state, &line, t);
 }
 
 struct tally compare_threads(const struct frozen *f)
