@@ -128,9 +128,9 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r != 0)
 		return r;
 	if (args->json)
-		return print_json(&t, &f, p.torn || moved, moved, err);
+		return print_json(&t, &f, p.torn || moved || f.cut, moved, err);
 	return gb_args_has(args, "csv") ? print_csv(t.kernel, &p, &f, err)
-					: print_text(&t, &f, p.torn || moved, err);
+					: print_text(&t, &f, p.torn || moved || f.cut, err);
 }
 
 const struct gb_command gb_cmd_frames = {

@@ -231,8 +231,10 @@ static void read_cpus(struct gb_kernel *k)
 static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_kallsyms *s,
 		    struct gb_error *err)
 {
-	int r = gb_offsets_resolve(t->btf, &k->offsets, err);
+	int r;
 
+	*k = (struct gb_kernel){.ram = k->ram}; // nothing of a pair that did not fit stays behind
+	r = gb_offsets_resolve(t->btf, &k->offsets, err);
 	if (r == 0)
 		r = resolve_symbols(k, s, err);
 	if (r == 0)

@@ -8,9 +8,11 @@
 // first is named as its owner.
 #include "kernel/frames.h"
 
+#include "base/hash.h"
 #include "kernel/owners.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 #define TOUCHES_MAX ((uint64_t)1 << 28) // about a second
 #define CHUNK_BYTES ((size_t)64 << 10)
@@ -36,9 +38,9 @@ uint32_t gb_owner_add(struct gb_classify *c, struct gb_owner owner)
 
 static uint32_t slot_of(const struct gb_owners *o, enum gb_owner_kind kind, uint64_t at)
 {
-	uint64_t h = (at >> 3 ^ (uint64_t)kind << 56) * 0x9e3779b97f4a7c15;
+	const uint64_t key[3] = {o->seed, kind, at};
 
-	return (uint32_t)(h >> 32) & o->hash_mask;
+	return (uint32_t)gb_hash(key, sizeof(key)) & o->hash_mask;
 }
 
 static int rehash(struct gb_classify *c, uint32_t cap)
@@ -89,8 +91,9 @@ int gb_leaf_frames(struct gb_classify *c, const struct gb_leaf *leaf, gb_frame_f
 		uint64_t to = last < s->gpa.v + (s->size - 1) ? last : s->gpa.v + (s->size - 1);
 
 		for (uint64_t at = from; at <= to && r == 0; at += GB_PAGE_SIZE) {
-			if (c->touches_left-- == 0)
+			if (c->touches_left == 0)
 				return GB_ERANGE;
+			c->touches_left--;
 			r = fn(arg, index + ((at - s->gpa.v) >> GB_PAGE_SHIFT),
 			       leaf->gva.v + (at - leaf->gpa.v));
 		}
@@ -293,11 +296,14 @@ static int prepare(struct gb_frames *f, size_t count, struct gb_error *err)
 		f->owners = calloc(1, sizeof(*f->owners));
 		if (f->owners)
 			f->owners->counted = calloc(count, sizeof(*f->owners->counted));
+		if (f->owners && getrandom(&f->owners->seed, 8, 0) != 8)
+			return gb_fail_os(err, "no random number for the owners of frames");
 		f->count = count;
 	} else {
 		memset(f->pids, 0, count * sizeof(*f->pids));
 		memset(f->mappers, 0, count * sizeof(*f->mappers));
 	}
+	f->cut = false;
 	if (f->classes && f->kinds && f->pids && f->mappers && f->owner_of && f->owners &&
 	    f->owners->counted)
 		return 0;
@@ -331,6 +337,7 @@ int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct
 	    .f = frames,
 	    .touches_left = 64 * gb_ram_frames(k->ram) + TOUCHES_MAX,
 	    .tables_left = 4 * gb_ram_frames(k->ram) + 4096,
+	    .free_left = 4 * gb_ram_frames(k->ram) + 65536,
 	    .err = err,
 	};
 	int r = prepare(frames, gb_ram_frames(k->ram), err);

@@ -32,6 +32,7 @@ struct kernel_walk {
 	struct gb_classify *c;
 	struct areas areas;
 	size_t at; // area at or behind the last leaf
+	uint64_t links_left; // of lists of areas: they may be circular
 	uint32_t table_owner, vmemmap_owner;
 	uint64_t vmemmap_end;
 };
@@ -69,7 +70,7 @@ static int read_area_list(struct kernel_walk *w, uint64_t head)
 	uint64_t at = gb_read_u64_or_0(k, head), link = gb_offset(k, GB_M_VMAP_LIST);
 	struct gb_object o;
 
-	while (at && at != head && w->areas.count < AREAS_MAX) {
+	for (; at && at != head && w->links_left > 0; w->links_left--) {
 		struct area area = {.class = GB_FRAME_VMALLOC};
 		int r;
 
@@ -78,7 +79,7 @@ static int read_area_list(struct kernel_walk *w, uint64_t head)
 		area.start = gb_get(&o, GB_M_VMAP_START);
 		area.end = gb_get(&o, GB_M_VMAP_END);
 		area.vm = gb_get(&o, GB_M_VMAP_VM);
-		memcpy(&at, gb_object_at(&o, GB_M_VMAP_LIST), 8);
+		at = gb_get(&o, GB_M_VMAP_LIST);
 		if (area.start >= area.end)
 			continue;
 		r = add_area(w, area);
@@ -331,7 +332,7 @@ static int walk_range(struct kernel_walk *w, uint64_t first, uint64_t last,
 		return 0;
 	w->at = 0;
 	r = gb_space_leaves(w->c->k->ram, w->c->k->info.space, &how, w->c->err);
-	return r == GB_EFAULT || r == GB_ERANGE ? 0 : r;
+	return gb_classify_cut(w->c, r);
 }
 
 static int walk_tables(struct kernel_walk *w)
@@ -401,11 +402,15 @@ static void set_pcp_block(struct gb_classify *c, uint64_t pfn, uint64_t count, u
 static void classify_pcp_list(struct gb_classify *c, uint64_t head, unsigned order, uint32_t owner)
 {
 	const struct gb_kernel *k = c->k;
-	uint64_t at = gb_read_u64_or_0(k, head), budget = c->f->count, pfn;
+	uint64_t cost = (uint64_t)1 << order, at, pfn;
 
-	for (; at && at != head && budget > 0; budget--) {
+	if (c->free_left == 0)
+		return;
+	c->free_left--; // an empty list costs something, too
+	at = gb_read_u64_or_0(k, head);
+	for (; at && at != head && c->free_left >= cost; c->free_left -= cost) {
 		if (gb_page_pfn(k, at - gb_offset(k, GB_M_PAGE_LRU), &pfn))
-			set_pcp_block(c, pfn, (uint64_t)1 << order, owner);
+			set_pcp_block(c, pfn, cost, owner);
 		at = gb_read_u64_or_0(k, at);
 	}
 }
@@ -459,7 +464,7 @@ static int classify_pcp(struct gb_classify *c)
 
 int gb_classify_kernel(struct gb_classify *c)
 {
-	struct kernel_walk w = {.c = c};
+	struct kernel_walk w = {.c = c, .links_left = AREAS_MAX};
 	int r = classify_pcp(c);
 
 	if (r == 0)

@@ -108,8 +108,9 @@ static int on_table(void *arg, gb_gpa table, unsigned level)
 	uint64_t index;
 
 	(void)level;
-	if (u->c->tables_left-- == 0)
+	if (u->c->tables_left == 0)
 		return GB_ERANGE;
+	u->c->tables_left--;
 	if (!gb_layout_index_of(u->c->layout, gb_gpa_pfn(table), &index) ||
 	    (f->kinds[index] != GB_PAGE_TABLE && f->kinds[index] != GB_PAGE_OTHER))
 		return 0;
@@ -152,8 +153,7 @@ static int classify_process(struct gb_classify *c, uint32_t at)
 	if (++c->f->owners->stamp == 0)
 		c->f->owners->stamp = 1;
 	r = gb_space_leaves(c->k->ram, space, &how, c->err);
-	// a process that ends, or tables made to have no end: what was found stands
-	return r == GB_EFAULT || r == GB_ERANGE ? 0 : r;
+	return gb_classify_cut(c, r);
 }
 
 int gb_classify_users(struct gb_classify *c)

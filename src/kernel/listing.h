@@ -19,7 +19,7 @@ struct gb_listing {
 	struct gb_arena *arena;
 	unsigned what;
 	// what is left to spend: a guest's RAM can hold only so many of each
-	uint64_t tasks_left, vmas_left;
+	uint64_t tasks_left, vmas_left, nodes_left;
 	// grows with the largest process
 	struct gb_vma *vmas;
 	size_t vma_count, vma_cap;

@@ -40,6 +40,7 @@ struct gb_owners {
 	uint32_t stamp;
 	uint32_t *hash; // owners found by address: slab caches, files
 	uint32_t hash_mask, hashed;
+	uint64_t seed; // secret, so that a guest cannot choose what collides
 };
 
 struct gb_classify {
@@ -47,7 +48,8 @@ struct gb_classify {
 	const struct gb_layout *layout;
 	const struct gb_processes *p;
 	struct gb_frames *f;
-	uint64_t touches_left, tables_left; // what the page tables of a hostile guest may cost
+	// what the page tables and the free lists of a hostile guest may cost
+	uint64_t touches_left, tables_left, free_left;
 	struct gb_error *err;
 };
 
@@ -72,6 +74,15 @@ static inline bool gb_frame_is_open(const struct gb_classify *c, uint64_t index)
 {
 	return c->f->kinds[index] == GB_PAGE_OTHER || c->f->kinds[index] == GB_PAGE_RESERVED ||
 	       c->f->kinds[index] == GB_PAGE_IDLE || c->f->kinds[index] == GB_PAGE_MAPPED;
+}
+
+// A walk that ended early: what was found stands, and the answer says that it is not all.
+static inline int gb_classify_cut(struct gb_classify *c, int r)
+{
+	if (r != GB_EFAULT && r != GB_ERANGE)
+		return r;
+	c->f->cut |= r == GB_ERANGE;
+	return 0;
 }
 
 int gb_classify_kernel(struct gb_classify *c);

@@ -14,6 +14,7 @@
 
 #define PF_KTHREAD 0x200000
 #define LIST_TRIES 6
+#define LISTING_MAX ((size_t)512 << 20) // bytes of the caller's arena: a guest may link text without end
 #define PROCESS_TRIES 3
 #define ARGS_MAX 4096
 
@@ -150,21 +151,20 @@ static const char *read_args(struct gb_listing *l, const struct gb_process *p, u
 	return gb_arena_strndup(l->arena, args, done);
 }
 
-static int64_t percpu_sum(struct gb_listing *l, uint64_t counter)
+static uint64_t percpu_sum(struct gb_listing *l, uint64_t counter)
 {
 	struct gb_object *o = &l->object;
-	int64_t sum;
-	uint64_t base;
+	uint64_t base, sum; // without a sign: a guest's numbers may wrap
 
 	if (gb_object_read(l->k, GB_S_PERCPU_COUNTER, counter, o) != 0)
 		return 0;
-	sum = (int64_t)gb_get(o, GB_M_PERCPU_COUNTER_COUNT);
+	sum = gb_get(o, GB_M_PERCPU_COUNTER_COUNT);
 	base = gb_get(o, GB_M_PERCPU_COUNTER_COUNTERS);
 	for (unsigned i = 0; i < l->k->cpus; i++) {
 		int32_t delta = 0;
 
 		if (gb_read_va(l->k, base + l->k->per_cpu[i], &delta, 4) == 0)
-			sum += delta;
+			sum += (uint64_t)(int64_t)delta;
 	}
 	return sum;
 }
@@ -175,7 +175,7 @@ static uint64_t read_rss(struct gb_listing *l, uint64_t mm)
 	static const unsigned which[] = {0, 1, 3};
 	uint64_t at = mm + gb_offset(l->k, GB_M_MM_RSS);
 	uint32_t size = l->k->offsets.structs[GB_S_PERCPU_COUNTER].size;
-	int64_t pages = 0, v;
+	uint64_t pages = 0, v;
 
 	if (!gb_has(l->k, GB_M_MM_RSS))
 		return 0;
@@ -185,7 +185,7 @@ static uint64_t read_rss(struct gb_listing *l, uint64_t mm)
 		else if (gb_read_va(l->k, at + which[i] * 8, &v, 8) == 0)
 			pages += v;
 	}
-	return pages > 0 ? (uint64_t)pages : 0;
+	return (int64_t)pages > 0 ? pages : 0;
 }
 
 static int read_mm(struct gb_listing *l, struct gb_process *p, struct gb_error *err)
@@ -236,7 +236,7 @@ static void copy_leader(struct gb_listing *l, const struct gb_thread *leader, st
 static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
 		     struct gb_error *err)
 {
-	uint64_t signal, cred, fs, again = 0;
+	uint64_t signal, cred, fs;
 	struct gb_thread leader;
 	int r;
 
@@ -265,8 +265,10 @@ static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
 		r = read_mm(l, p, err);
 	else if (r == 0 && !p->kernel_thread)
 		find_orphaned_pages(l, p);
-	p->torn |= gb_read_va(l->k, task + gb_offset(l->k, GB_M_TASK_MM), &again, 8) != 0 ||
-		   again != p->mm.v;
+	p->torn |= gb_object_read(l->k, GB_S_TASK, task, &l->object) != 0 ||
+		   gb_get(&l->object, GB_M_TASK_MM) != p->mm.v ||
+		   gb_get(&l->object, GB_M_TASK_SIGNAL) != signal ||
+		   gb_get(&l->object, GB_M_TASK_REAL_CRED) != cred;
 	return r;
 }
 
@@ -299,6 +301,7 @@ static void set_budgets(struct gb_listing *l)
 
 	l->tasks_left = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
 	l->vmas_left = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
+	l->nodes_left = 2 * bytes / 256 + 1024; // nodes of maple trees have 256 bytes
 }
 
 static int read_all(struct gb_listing *l, const struct list *list, struct gb_processes *ret,
@@ -326,10 +329,13 @@ int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 	struct gb_listing *l = malloc(sizeof(*l));
 	struct list list = {}, again = {};
 	struct gb_processes p = {};
+	size_t limit = arena->limit, most = arena->total + LISTING_MAX;
 	int r;
 
 	if (!l)
 		return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
+	if (!limit || limit > most)
+		arena->limit = most;
 	memset(l, 0, offsetof(struct gb_listing, task)); // not the objects: they are large
 	l->k = k;
 	l->arena = arena;
@@ -349,6 +355,9 @@ int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 		list = again;
 		again = swap;
 	}
+	arena->limit = limit;
+	for (size_t i = 0; r == 0 && i < p.count; i++)
+		p.torn |= p.list[i].torn;
 	free(list.tasks);
 	free(again.tasks);
 	free(l->vmas);

@@ -46,7 +46,7 @@ struct gb_process {
 struct gb_processes {
 	struct gb_process *list; // by pid
 	size_t count;
-	bool torn; // the list changed while it was walked, after all retries
+	bool torn; // the list, or one of its processes, changed while it was read, after all retries
 };
 
 enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };

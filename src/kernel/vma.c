@@ -220,9 +220,11 @@ static bool read_node(struct walk *w, uint64_t entry, struct node *n)
 	const struct gb_kernel *k = w->l->k;
 
 	n->type = entry >> 3 & 15;
-	if (w->nodes_left == 0 || gb_read_va(k, entry & ~(uint64_t)0xff, n->bytes, NODE_SIZE) != 0)
+	if (w->nodes_left == 0 || w->l->nodes_left == 0 ||
+	    gb_read_va(k, entry & ~(uint64_t)0xff, n->bytes, NODE_SIZE) != 0)
 		return false;
 	w->nodes_left--;
+	w->l->nodes_left--;
 	if (n->type == MAPLE_ARANGE)
 		return arrays(k, n, GB_M_MAPLE_ARANGE_PIVOT, GB_M_MAPLE_ARANGE_SLOT);
 	return (n->type == MAPLE_LEAF || n->type == MAPLE_RANGE) &&
@@ -275,12 +277,13 @@ static int walk_rb(struct walk *w, uint64_t node, int depth)
 
 	if (!node || w->broken)
 		return 0;
-	if (depth > 64 || w->nodes_left == 0 ||
+	if (depth > 64 || w->nodes_left == 0 || w->l->nodes_left == 0 ||
 	    gb_read_va(k, node, children, sizeof(children)) != 0) {
 		w->broken = true;
 		return 0;
 	}
 	w->nodes_left--;
+	w->l->nodes_left--;
 	left = children[gb_offset(k, GB_M_RB_LEFT) / 8 % 3];
 	right = children[gb_offset(k, GB_M_RB_RIGHT) / 8 % 3];
 	r = walk_rb(w, left, depth + 1);
