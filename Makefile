@@ -38,7 +38,9 @@ fuzz:
 	@tools/deps.sh build check
 	@tools/fuzz.sh
 
-install: build
+install: $(BUILD)/build.ninja
+	meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
+	ninja -C $(BUILD)
 	meson install -C $(BUILD) --no-rebuild
 
 clean:

@@ -33,6 +33,7 @@ __attribute__((noreturn)) static void become(const char *path, const char *url)
 		dup2(null, i);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	execv(path, (char *const *)(uintptr_t)argv);
 	_exit(127);
 }

@@ -58,7 +58,9 @@ static void print_row(const struct gb_vm_info *vm, const char *state, int name_w
 	gb_print_text(stdout, state, 9);
 	fputs("  ", stdout);
 	gb_print_text(stdout, vm->guest, 12);
-	printf("  %-8s  %-5s %4u  %8s  %5s  %8d  %5s  %s%s\n", vm->machine, vm->accel, vm->cpus,
+	fputs("  ", stdout);
+	gb_print_text(stdout, vm->machine, 8);
+	printf("  %-5s %4u  %8s  %5s  %8d  %5s  %s%s\n", vm->accel, vm->cpus,
 	       gb_format_size(vm->memory, size),
 	       format_age(now > vm->started_real_ns ? now - vm->started_real_ns : 0, age),
 	       (int)vm->qemu_pid, ssh, *vm->url ? vm->url : "-", vm->attached ? "  (attached)" : "");

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
@@ -68,6 +69,10 @@ int main(int argc, char **argv)
 {
 	const struct gb_command *c;
 
+	// A descriptor that the caller closed would be given to the next file that is opened.
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return 1;
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		gb_help_overview(stderr);

@@ -103,7 +103,7 @@ static int not_up(struct gb_machine *m, enum gb_step step, const struct gb_run *
 			       "the guest was not up after %.0f s; --boot-timeout gives it more time",
 			       (double)run->boot_ns / GB_SECOND);
 	case GB_STEP_FAILED:
-		return gb_fail(err, GB_EVERIFY, "the guest says that its services did not come up");
+		return gb_fail(err, GB_EGONE, "the guest says that its services did not come up");
 	case GB_STEP_BROKEN:
 		return gb_fail(err, GB_EFORMAT, "the guest breaks the protocol of its control port");
 	default:

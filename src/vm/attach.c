@@ -81,6 +81,16 @@ static void make_absolute(pid_t pid, char path[PATH_MAX])
 }
 
 // Try the monitors on QEMU's command line until one greets.
+// Another QEMU may have taken the path over: its layout and its buttons are not those of pid.
+static bool is_served_by(const struct gb_qmp *q, pid_t pid)
+{
+	struct ucred peer = {};
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(gb_qmp_fd(q), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       peer.pid == pid;
+}
+
 static int find_monitor(pid_t pid, char path_ret[PATH_MAX], struct gb_qmp **ret, struct gb_error *err)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf cmdline = {};
@@ -100,6 +110,11 @@ static int find_monitor(pid_t pid, char path_ret[PATH_MAX], struct gb_qmp **ret,
 			break;
 		make_absolute(pid, path);
 		r = gb_qmp_connect(path, ASK_MS, ret, err);
+		if (r == 0 && !is_served_by(*ret, pid)) {
+			gb_qmp_close(gb_steal(ret));
+			r = gb_fail(err, GB_ELACKS, "%s is served by another process than %d", path,
+				    (int)pid);
+		}
 		if (r == 0) {
 			memcpy(path_ret, path, sizeof(path));
 			return 0;

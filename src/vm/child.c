@@ -55,6 +55,7 @@ __attribute__((noreturn)) static void become(const struct gb_child *c, const cha
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	execv(path, (char *const *)(uintptr_t)c->argv);
 	_exit(errno == ENOENT ? 127 : 126);
 }

@@ -38,10 +38,14 @@ static void remove_dir(const char *path)
 	struct dirent *e;
 
 	while (d && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+		    strcmp(e->d_name, "lock") != 0)
 			unlinkat(dirfd(d), e->d_name, 0);
-	if (d)
+	// The lock goes last: it is what tells a later sweep that the directory is ours.
+	if (d) {
+		unlinkat(dirfd(d), "lock", 0);
 		closedir(d);
+	}
 	rmdir(path);
 }
 
@@ -67,6 +71,14 @@ static void remove_guest(const char *dir)
 	remove_dir(dir);
 }
 
+static bool is_ours(const char *dir)
+{
+	char path[2 * PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	return access(path, F_OK) == 0;
+}
+
 static int sweep(const char *root, struct gb_error *err)
 {
 	DIR *d = opendir(root);
@@ -77,8 +89,12 @@ static int sweep(const char *root, struct gb_error *err)
 		return gb_fail_os(err, "cannot read %s", root);
 	while ((e = readdir(d))) {
 		snprintf(dir, sizeof(dir), "%s/%s", root, e->d_name);
-		if (gb_vm_name_valid(e->d_name) && !gb_runtime_locked(dir))
+		if (!gb_vm_name_valid(e->d_name) || gb_runtime_locked(dir))
+			continue;
+		if (is_ours(dir))
 			remove_guest(dir);
+		else
+			rmdir(dir); // empty after a crash before its lock was made; else it is not ours
 	}
 	closedir(d);
 	return 0;

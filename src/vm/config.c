@@ -161,7 +161,9 @@ static void add_network(const struct gb_config *c, const struct machine *m, stru
 				      ",hostfwd=tcp:127.0.0.1:%u-:%u", c->forwards[i].host,
 				      c->forwards[i].guest);
 	gb_words_add(w, "-netdev");
-	gb_words_add(w, "user,id=net%s", forwards);
+	// QEMU's user network leads to every service on the host's loopback. Our own userland needs none of
+	// it, only what comes in by the forwards.
+	gb_words_add(w, "user,id=net%s%s", c->control ? ",restrict=on" : "", forwards);
 	gb_words_add(w, "-device");
 	gb_words_add(w, "%s,netdev=net", m->nic);
 }

@@ -125,7 +125,7 @@ static int set_running(const struct gb_vm_info *vm, bool run, struct gb_error *e
 	if (r == 0)
 		r = gb_monitor_status(q, status, &running, err);
 	if (r == 0 && running != run)
-		return gb_fail(err, GB_EVERIFY, "QEMU says that '%s' is %s", vm->name, status);
+		return gb_fail(err, GB_EBUSY, "QEMU says that '%s' is %s", vm->name, status);
 	return r;
 }
 

@@ -109,10 +109,18 @@ static void keep_event(struct gb_qmp *q, json_t *event)
 	q->events[(q->first_event + q->event_count++) % EVENTS_MAX] = event;
 }
 
+static uint64_t deadline_of(const struct gb_qmp *q)
+{
+	return gb_clock_ns() + (uint64_t)q->timeout_ms * GB_MS;
+}
+
 // The next message that is no event, before the deadline. 1: there is one; with a deadline of 0
 // (take in only): 0 when nothing is left.
 static int next_message(struct gb_qmp *q, uint64_t deadline, json_t **ret, struct gb_error *err)
 {
+	// a QEMU that a guest broke out into may never stop talking
+	uint64_t flood = deadline ? deadline : deadline_of(q);
+
 	for (;;) {
 		json_t *v = NULL;
 		int r = take_line(q, &v, err);
@@ -121,7 +129,9 @@ static int next_message(struct gb_qmp *q, uint64_t deadline, json_t **ret, struc
 			return r;
 		if (r > 0 && json_object_get(v, "event")) {
 			keep_event(q, v);
-			continue;
+			if (gb_clock_ns() < flood)
+				continue;
+			return gb_fail(err, GB_ETIMEOUT, "QEMU sends events without end");
 		}
 		if (r > 0) {
 			*ret = v;
@@ -135,11 +145,6 @@ static int next_message(struct gb_qmp *q, uint64_t deadline, json_t **ret, struc
 		if (r < 0)
 			return r;
 	}
-}
-
-static uint64_t deadline_of(const struct gb_qmp *q)
-{
-	return gb_clock_ns() + (uint64_t)q->timeout_ms * GB_MS;
 }
 
 static int send_text(struct gb_qmp *q, const char *text, size_t len, struct gb_error *err)
@@ -194,7 +199,7 @@ static int take_answer(const json_t *answer, const char *command, json_t **ret,
 	json_t *value = json_object_get(answer, "return");
 
 	if (refused)
-		return gb_fail(err, GB_EVERIFY, "QEMU refused '%s': %s", command, words ? words : "");
+		return gb_fail(err, GB_EBUSY, "QEMU refused '%s': %s", command, words ? words : "");
 	if (!value)
 		return gb_fail(err, GB_EFORMAT, "QEMU's answer to '%s' is not understood", command);
 	if (ret)

@@ -8,7 +8,7 @@
 //
 // The peer is not trusted (a guest may have broken out into it): lines and the queue of events are
 // limited, every wait has a time-out, and what comes unasked is dropped. A session that failed with
-// anything but GB_EVERIFY is dead: close it.
+// anything but GB_EBUSY is dead: close it.
 #pragma once
 
 #include "base/error.h"
@@ -29,7 +29,7 @@ void gb_qmp_cleanup(struct gb_qmp **q); // for GB_CLEANUP
 int gb_qmp_fd(const struct gb_qmp *q); // to poll on
 
 // Run a command. arguments (may be NULL) is taken. *ret is the caller's (ret may be NULL).
-// GB_EVERIFY when QEMU refused it, with its words; GB_EGONE when QEMU hung up; GB_ETIMEOUT.
+// GB_EBUSY when QEMU refused it, with its words; GB_EGONE when QEMU hung up; GB_ETIMEOUT.
 int gb_qmp_execute(struct gb_qmp *q, const char *command, json_t *arguments, json_t **ret,
 		   struct gb_error *err);
 // Send a command and do not wait for its answer: for `quit`, whose effect is the answer. The session

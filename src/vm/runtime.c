@@ -102,5 +102,7 @@ bool gb_runtime_locked(const char *dir)
 	GB_CLEANUP(gb_cleanup_fd) int fd = open_lock(dir, 0);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	if (fd < 0)
+		return errno != ENOENT; // not known: then it is left alone
+	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }

@@ -37,6 +37,7 @@ __attribute__((noreturn)) static void become(const char *path, const char *const
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); // nor what our caller left open
 	execv(path, (char *const *)(uintptr_t)argv);
 	dprintf(STDERR_FILENO, "cannot run %s: %s\n", path, strerror(errno));
 	_exit(127);
