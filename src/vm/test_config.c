@@ -47,7 +47,7 @@ static void whole_line(void)
 		  "socket,id=control,path=/d/control.sock -serial chardev:control -chardev "
 		  "socket,id=qmp,path=/d/qmp.sock,server=on,wait=off -mon chardev=qmp,mode=control "
 		  "-chardev socket,id=monitor,path=/d/monitor.sock -mon chardev=monitor,mode=control "
-		  "-netdev user,id=net,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=tcp:127.0.0.1:8080-:80 "
+		  "-netdev user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=tcp:127.0.0.1:8080-:80 "
 		  "-device virtio-net-pci,romfile=,netdev=net -no-reboot -bios qboot.rom -kernel /k/vmlinux -initrd "
 		  "/d/initrd -append 'console=ttyS0 a='\\''b c'\\'''");
 	CHECK(!w.items[w.count]);

@@ -59,7 +59,9 @@ grep -q '"layout":\[{"gpa":"0x0","size":"0x80000000","offset":"0x0"},{"gpa":"0x1
 	"$root/big/vm.json"
 report $? 'RAM on both sides of the PCI hole'
 # A supervisor that is killed does not take the guest with it.
-kill -9 "$(supervisor big)"
+crashed=$(supervisor big)
+kill -9 "$crashed"
+eventually gone "$crashed"
 gb attach "$qemu" --detach
 [ "$status" = 0 ] && kill -0 "$qemu" && [ "$(state big)" = prelaunch ]
 report $? 'after a crash of ours it can be attached to again'

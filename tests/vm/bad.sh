@@ -45,8 +45,23 @@ fails 1 'QEMU did not start'
 report $? 'a kernel of garbage'
 printf 'QFI\373 and nothing more' >"$work/cut.qcow2"
 gb run "$work/cut.qcow2"
-fails 1 'QEMU did not start'
+fails 1 'header is cut short'
 report $? 'a cut qcow2 image'
+# QFI, version 3, a backing file's name at 104, 13 bytes of it
+{
+	printf 'QFI\373\0\0\0\3\0\0\0\0\0\0\0\150\0\0\0\15'
+	head -c 84 /dev/zero
+	printf '/etc/hostname'
+} >"$work/backed.qcow2"
+gb run "$work/backed.qcow2"
+fails 1 'names another file' 'qemu-img convert'
+report $? 'a qcow2 image that its guest gave a backing file of the host'
+mkdir -m 700 "$root/mine"
+: >"$root/mine/notes"
+gb run tiny --kernel "$work/none"
+[ -f "$root/mine/notes" ]
+report $? 'a directory that is none of ours is left alone'
+rm -r "$root/mine"
 nothing_left
 report $? 'nothing is left of these'
 
