@@ -67,17 +67,12 @@ static int plan(const struct boot *b, struct gb_plan *ret, struct gb_error *err)
 static int prepare(const struct boot *b, struct gb_plan *p, struct gb_claim *claim,
 		   struct gb_vm_info *info, struct gb_error *err)
 {
-	struct gb_host_process self;
 	int r = gb_claim_take("bench", false, claim, err);
 
 	if (r == 0)
-		r = gb_process_identify(getpid(), &self, err);
+		r = gb_claim_sign(claim, info, err);
 	if (r != 0)
 		return r;
-	memcpy(info->name, claim->name, sizeof(info->name));
-	memcpy(info->dir, claim->dir, sizeof(info->dir));
-	info->supervisor_pid = self.pid;
-	info->supervisor_start = self.start;
 	r = gb_claim_place_ram(claim, p->config.memory, info, err);
 	return r == 0 ? gb_guest_seed(p, claim, NULL, b->interrupt_fd, err) : r;
 }

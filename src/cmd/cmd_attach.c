@@ -77,17 +77,12 @@ static int enter(const struct gb_args *args, struct gb_claim *claim, struct gb_v
 		 struct gb_error *err)
 {
 	const char *name = gb_args_get(args, "name");
-	struct gb_host_process self;
 	int r = gb_claim_take(name ? name : info->name, name != NULL, claim, err);
 
 	if (r == 0)
-		r = gb_process_identify(getpid(), &self, err);
+		r = gb_claim_sign(claim, info, err);
 	if (r != 0)
 		return r;
-	memcpy(info->name, claim->name, sizeof(info->name));
-	memcpy(info->dir, claim->dir, sizeof(info->dir));
-	info->supervisor_pid = self.pid;
-	info->supervisor_start = self.start;
 	info->started_real_ns = gb_clock_real_ns();
 	return gb_info_write(info, err);
 }

@@ -49,17 +49,12 @@ static bool pass_output(void *arg, bool error, const char *bytes, size_t len)
 static int prepare(struct gb_run *run, struct gb_claim *claim, struct gb_vm_info *info,
 		   struct gb_error *err)
 {
-	struct gb_host_process self;
 	int r = gb_claim_take(run->name ? run->name : run->plan.name, run->name != NULL, claim, err);
 
 	if (r == 0)
-		r = gb_process_identify(getpid(), &self, err);
+		r = gb_claim_sign(claim, info, err);
 	if (r != 0)
 		return r;
-	memcpy(info->name, claim->name, sizeof(info->name));
-	memcpy(info->dir, claim->dir, sizeof(info->dir));
-	info->supervisor_pid = self.pid;
-	info->supervisor_start = self.start;
 	r = gb_claim_place_ram(claim, gb_guest_room(&run->plan), info, err);
 	if (r == 0 && run->plan.archive_count)
 		r = gb_guest_seed(&run->plan, claim, run->request.command, run->request.interrupt_fd,

@@ -187,6 +187,20 @@ int gb_claim_take(const char *name, bool exact, struct gb_claim *ret, struct gb_
 	return exact ? take_dir(root, name, ret, err) : take_free(root, name, ret, err);
 }
 
+int gb_claim_sign(const struct gb_claim *claim, struct gb_vm_info *info, struct gb_error *err)
+{
+	struct gb_host_process self;
+	int r = gb_process_identify(getpid(), &self, err);
+
+	if (r != 0)
+		return r;
+	memcpy(info->name, claim->name, sizeof(info->name));
+	memcpy(info->dir, claim->dir, sizeof(info->dir));
+	info->supervisor_pid = self.pid;
+	info->supervisor_start = self.start;
+	return 0;
+}
+
 int gb_claim_place_ram(struct gb_claim *claim, uint64_t size, struct gb_vm_info *info,
 		       struct gb_error *err)
 {

@@ -25,6 +25,8 @@ int gb_claim_check(const char *name, struct gb_error *err);
 // Take the name, or (exact false) the first free of NAME, NAME-2, NAME-3, ...
 // GB_EBUSY when an exact name is in use, GB_EUSAGE when it is none.
 int gb_claim_take(const char *name, bool exact, struct gb_claim *ret, struct gb_error *err);
+// Put the claim's name and directory into info, and this process as the guest's supervisor.
+int gb_claim_sign(const struct gb_claim *claim, struct gb_vm_info *info, struct gb_error *err);
 // Make sure that size bytes (RAM, and what else the guest needs) fit on a tmpfs: the claim's directory if it is on one with room,
 // else a new private directory in /dev/shm. GB_ELACKS when there is no room, saying what to do.
 // info->ram_path is set and vm.json written before that directory is made.
