@@ -27,11 +27,11 @@
 #define GUEST_LIMIT (180 * GB_SECOND)
 #define PROCESSES 100
 
-static char *const crowd[] = {
-    (char[]){"/bin/sh"}, (char[]){"-c"},
-    (char[]){"n=0; while [ $n -lt 110 ]; do sleep 100000 & n=$((n + 1)); done; "
-	     "dd if=/dev/zero of=/tmp/fill bs=1M count=450 && ls -l /tmp/fill"},
-    NULL};
+static char *const crowd[] =
+	{(char[]){"/bin/sh"}, (char[]){"-c"},
+	 (char[]){"n=0; while [ $n -lt 110 ]; do sleep 100000 & n=$((n + 1)); done; "
+		  "dd if=/dev/zero of=/tmp/fill bs=1M count=450 && ls -l /tmp/fill"},
+	 NULL};
 
 static const struct kind {
 	const char *suffix;
@@ -39,8 +39,8 @@ static const struct kind {
 	char *const *command;
 	double attach_target_ms; // 0: none
 } kinds[] = {
-    {"128m", (uint64_t)128 << 20, NULL, 60},
-    {"1g", (uint64_t)1 << 30, crowd, 0},
+	{"128m", (uint64_t)128 << 20, NULL, 60},
+	{"1g", (uint64_t)1 << 30, crowd, 0},
 };
 
 struct bed {
@@ -189,7 +189,7 @@ static int measure_refresh(struct bed *b, struct gb_error *err)
 	gb_bench_note(b->bench, "owners-cpu-1g", gb_median(b->owners_cpu_ms + WARM, RUNS), "ms");
 	gb_bench_note(b->bench, "owners-unknown",
 		      100.0 * (double)b->frames.by_class[GB_FRAME_UNKNOWN] /
-			  (double)b->frames.count,
+			      (double)b->frames.count,
 		      "% of frames");
 	return 0;
 }
@@ -221,10 +221,10 @@ static int await(struct gb_machine *m, enum gb_step wanted, struct gb_error *err
 static int prepare(struct bed *b, struct gb_plan *p, struct gb_claim *claim, struct gb_error *err)
 {
 	struct gb_request request = {
-	    .target = "debian",
-	    .accel = "tcg",
-	    .memory = b->kind->memory,
-	    .interrupt_fd = b->interrupt_fd,
+		.target = "debian",
+		.accel = "tcg",
+		.memory = b->kind->memory,
+		.interrupt_fd = b->interrupt_fd,
 	};
 	struct gb_host_process self;
 	int r = gb_guest_plan(&request, p, err);

@@ -243,8 +243,10 @@ static int copy_to_fresh(void *arg, struct gb_error *err)
 
 static int bench_snapshots(struct bed *b, struct gb_error *err)
 {
-	struct gb_bench_job jobs[] = {
-	    {snapshot_again, b}, {copy_all, b}, {snapshot_fresh, b}, {copy_to_fresh, b}};
+	struct gb_bench_job jobs[] = {{snapshot_again, b},
+				      {copy_all, b},
+				      {snapshot_fresh, b},
+				      {copy_to_fresh, b}};
 	char name[48];
 	int r = gb_bench_race(jobs, 4, WARM, RUNS, err);
 
@@ -359,8 +361,10 @@ static int scan_one_percent(void *arg, struct gb_error *err)
 
 static int bench_scans(struct bed *b, struct gb_error *err)
 {
-	struct gb_bench_job jobs[] = {
-	    {scan, b}, {loop_on_all_cores, b}, {loop_over_private, b}, {scan_one_percent, b}};
+	struct gb_bench_job jobs[] = {{scan, b},
+				      {loop_on_all_cores, b},
+				      {loop_over_private, b},
+				      {scan_one_percent, b}};
 	char name[48];
 	int r = gb_bench_race(jobs, 4, WARM, RUNS, err);
 
@@ -392,8 +396,9 @@ static uint64_t available_memory(void)
 
 static int bench_size(struct gb_bench *bench, size_t size, const char *suffix, struct gb_error *err)
 {
-	static int (*const parts[])(struct bed * b, struct gb_error * err) = {
-	    bench_reads, bench_single_reads, bench_snapshots, bench_scans};
+	static int (*const parts[])(struct bed * b,
+				    struct gb_error * err) = {bench_reads, bench_single_reads,
+							      bench_snapshots, bench_scans};
 	struct bed b;
 	int r;
 

@@ -329,10 +329,10 @@ static void report(struct gb_bench *b, const struct guest *g, const struct windo
 		const char *name, *noise;
 		bool promised;
 	} rows[] = {
-	    {COMPUTE, "guest-compute-time", "guest-compute-noise", true},
-	    {COMPUTE_CPU, "guest-compute-cpu", "guest-compute-cpu-noise", false},
-	    {MEMORY, "guest-memory-time", "guest-memory-noise", true},
-	    {MEMORY_CPU, "guest-memory-cpu", "guest-memory-cpu-noise", false},
+		{COMPUTE, "guest-compute-time", "guest-compute-noise", true},
+		{COMPUTE_CPU, "guest-compute-cpu", "guest-compute-cpu-noise", false},
+		{MEMORY, "guest-memory-time", "guest-memory-noise", true},
+		{MEMORY_CPU, "guest-memory-cpu", "guest-memory-cpu-noise", false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -78,8 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 // Each seed bends one word of one structure.
 size_t fuzz_seed(unsigned n, uint8_t *buf, size_t cap)
 {
-	static const uint64_t words[] = {
-	    0, UINT64_MAX, 0xffff888000304000, 0xffff888000308008, 0x7fff, 0xffffffff81080008};
+	static const uint64_t words[] =
+		{0, UINT64_MAX, 0xffff888000304000, 0xffff888000308008, 0x7fff, 0xffffffff81080008};
 	const uint32_t *places;
 	size_t count = test_guest_places(&places);
 

@@ -73,8 +73,11 @@ static bool has_cycle(const struct gb_walk *walk)
 static void check_walk(struct gb_ram *ram, struct gb_space space, gb_gva gva)
 {
 	struct search s = {.gva = gva};
-	struct gb_leaves how = {
-	    .first = gva, .last = gva, .budget = 8, .leaf = find_leaf, .arg = &s};
+	struct gb_leaves how = {.first = gva,
+				.last = gva,
+				.budget = 8,
+				.leaf = find_leaf,
+				.arg = &s};
 	struct gb_walk walk;
 	int r = gb_walk(ram, space, gva, &walk, NULL);
 
@@ -102,8 +105,10 @@ static void check_read(struct gb_ram *ram, struct gb_space space, gb_gva gva)
 
 static void check(struct gb_ram *ram, struct gb_space space, gb_gva gva)
 {
-	struct gb_leaves all = {
-	    .last = {UINT64_MAX}, .budget = BUDGET, .leaf = check_leaf, .arg = &space};
+	struct gb_leaves all = {.last = {UINT64_MAX},
+				.budget = BUDGET,
+				.leaf = check_leaf,
+				.arg = &space};
 	int r = gb_space_leaves(ram, space, &all, NULL);
 
 	if (r != 0 && r != GB_ERANGE)
@@ -139,14 +144,14 @@ size_t fuzz_seed(unsigned n, uint8_t *buf, size_t cap)
 		uint32_t root, at;
 		uint64_t entry;
 	} seeds[] = {
-	    {0, 0x3000, 0x2000, 0x5018, 0x7067},                // 4 KiB
-	    {1, 0x200123, 0x1000, 0x5000, 0},                   // 2 MiB
-	    {1, 0x40000000, 0x1000, 0x5000, 7},                 // 1 GiB
-	    {0, 0xffffffffc0000000, 0x2000, 0x4ff8, 0x2007},    // back to the root
-	    {1, 0xffffffffffffffff, 0x1000, 0x5ff8, 0x8067},    // the last page
-	    {0, 0xffff800000000000, 0x2fff, 0x2000, 0xfff007},  // outside of RAM
-	    {1, 0x00ffffffffffffff, 0x1000, 0x1000, 0x2087},    // reserved bit
-	    {0, 0x800000000000, 0x2000, 0x3008, 0x7fffffff083}, // not canonical
+		{0, 0x3000, 0x2000, 0x5018, 0x7067},                // 4 KiB
+		{1, 0x200123, 0x1000, 0x5000, 0},                   // 2 MiB
+		{1, 0x40000000, 0x1000, 0x5000, 7},                 // 1 GiB
+		{0, 0xffffffffc0000000, 0x2000, 0x4ff8, 0x2007},    // back to the root
+		{1, 0xffffffffffffffff, 0x1000, 0x5ff8, 0x8067},    // the last page
+		{0, 0xffff800000000000, 0x2fff, 0x2000, 0xfff007},  // outside of RAM
+		{1, 0x00ffffffffffffff, 0x1000, 0x1000, 0x2087},    // reserved bit
+		{0, 0x800000000000, 0x2000, 0x3008, 0x7fffffff083}, // not canonical
 	};
 	size_t len = 0;
 

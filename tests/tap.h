@@ -21,10 +21,12 @@ struct tap_case {
 	void (*fn)(void);
 };
 
-__attribute__((unused)) static int tap_failures;	      // in the current case
+__attribute__((unused)) static int tap_failures;            // in the current case
 __attribute__((unused)) static const char *tap_skip_reason; // of the current case
 
+// clang-format off
 #define TAP_CASE(fn) {#fn, fn}
+// clang-format on
 #define TAP_SKIP(why) \
 	do { \
 		tap_skip_reason = (why); \
@@ -49,8 +51,8 @@ __attribute__((unused)) static const char *tap_skip_reason; // of the current ca
 	do { \
 		uint64_t got_ = (uint64_t)(got), want_ = (uint64_t)(want); \
 		if (got_ != want_) \
-			tap_fail_("%s is %" PRIu64 " (0x%" PRIx64 "), not %" PRIu64 \
-				  " (0x%" PRIx64 ")", \
+			tap_fail_("%s is %" PRIu64 " (0x%" PRIx64 "), not %" PRIu64 " (0x%" PRIx64 \
+				  ")", \
 				  #got, got_, got_, want_, want_); \
 	} while (0)
 
@@ -58,7 +60,8 @@ __attribute__((unused)) static const char *tap_skip_reason; // of the current ca
 	do { \
 		const char *got_ = (got), *want_ = (want); \
 		if (!got_ || strcmp(got_, want_) != 0) \
-			tap_fail_("%s is \"%s\", not \"%s\"", #got, got_ ? got_ : "(null)", want_); \
+			tap_fail_("%s is \"%s\", not \"%s\"", #got, got_ ? got_ : "(null)", \
+				  want_); \
 	} while (0)
 
 #define CHECK_MEM(got, want, len) \

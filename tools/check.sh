@@ -64,6 +64,7 @@ check "layers" tools/check-layers.sh
 check "headers stand alone" tools/check-headers.sh
 check "shell scripts" tools/check-shell.sh
 check "style of the C code" tools/check-style.sh
+check "format of the C code" tools/check-format.sh
 
 built=no
 build gcc build -Dwerror=true && {

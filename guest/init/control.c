@@ -71,8 +71,11 @@ void gb_control_open(struct gb_control *c, bool up)
 {
 	const char *line = up ? "GLASSBOX-READY\n" : "GLASSBOX-FAILED\n";
 
-	*c =
-	    (struct gb_control){.port = open_port(), .signals = -1, .in = -1, .out = -1, .err = -1};
+	*c = (struct gb_control){.port = open_port(),
+				 .signals = -1,
+				 .in = -1,
+				 .out = -1,
+				 .err = -1};
 	if (c->port >= 0)
 		put(c, line, strlen(line));
 	else
@@ -251,11 +254,11 @@ int gb_control_wait(struct gb_control *c, const sigset_t *set)
 	if (c->signals < 0)
 		c->signals = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
 	struct pollfd fds[] = {
-	    {.fd = c->signals, .events = POLLIN},
-	    {.fd = c->port, .events = POLLIN},
-	    {.fd = c->out, .events = POLLIN},
-	    {.fd = c->err, .events = POLLIN},
-	    {.fd = c->input_len > 0 ? c->in : -1, .events = POLLOUT},
+		{.fd = c->signals, .events = POLLIN},
+		{.fd = c->port, .events = POLLIN},
+		{.fd = c->out, .events = POLLIN},
+		{.fd = c->err, .events = POLLIN},
+		{.fd = c->input_len > 0 ? c->in : -1, .events = POLLOUT},
 	};
 
 	if (poll(fds, sizeof(fds) / sizeof(*fds), -1) < 0)

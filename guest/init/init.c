@@ -42,19 +42,22 @@ struct service {
 
 // Everything runs in the foreground as a child of PID 1, so that the process tree says what it is.
 static struct service services[] = {
-    {.path = "/bin/syslogd", .command = "syslogd -n", .home = "/root"},
-    {.path = "/bin/klogd", .command = "klogd -n", .home = "/root"},
-    {.path = "/usr/sbin/dropbear", .command = "dropbear -F -s", .home = "/root"},
-    {.path = "/bin/httpd", .command = "httpd -f -h /srv/www", .home = "/srv/www"},
-    {.path = "/bin/crond", .command = "crond -f -S", .home = "/root"},
-    {.path = "/bin/sh", .command = "sh /home/alice/journal", .home = "/home/alice", .uid = 1000},
+	{.path = "/bin/syslogd", .command = "syslogd -n", .home = "/root"},
+	{.path = "/bin/klogd", .command = "klogd -n", .home = "/root"},
+	{.path = "/usr/sbin/dropbear", .command = "dropbear -F -s", .home = "/root"},
+	{.path = "/bin/httpd", .command = "httpd -f -h /srv/www", .home = "/srv/www"},
+	{.path = "/bin/crond", .command = "crond -f -S", .home = "/root"},
+	{.path = "/bin/sh",
+	 .command = "sh /home/alice/journal",
+	 .home = "/home/alice",
+	 .uid = 1000},
 };
 
 static struct service shell = {
-    .path = "/bin/sh",
-    .command = "-sh",
-    .home = "/root",
-    .on_console = true,
+	.path = "/bin/sh",
+	.command = "-sh",
+	.home = "/root",
+	.on_console = true,
 };
 
 static bool with_services = true;
@@ -70,13 +73,13 @@ static void mount_all(void)
 	static const struct {
 		const char *type, *where, *options;
 	} mounts[] = {
-	    {"proc", "/proc", NULL},
-	    {"sysfs", "/sys", NULL},
-	    {"devtmpfs", "/dev", "mode=755"},
-	    {"devpts", "/dev/pts", "gid=5,mode=620"},
-	    {"tmpfs", "/dev/shm", "mode=1777"},
-	    {"tmpfs", "/run", "mode=755"},
-	    {"tmpfs", "/tmp", "mode=1777"},
+		{"proc", "/proc", NULL},
+		{"sysfs", "/sys", NULL},
+		{"devtmpfs", "/dev", "mode=755"},
+		{"devpts", "/dev/pts", "gid=5,mode=620"},
+		{"tmpfs", "/dev/shm", "mode=1777"},
+		{"tmpfs", "/run", "mode=755"},
+		{"tmpfs", "/tmp", "mode=1777"},
 	};
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {

@@ -45,10 +45,10 @@ static int configure(int fd, struct ifreq *request, const char *address, const c
 	if (!gateway)
 		return 0;
 	struct rtentry route = {
-	    .rt_dst = ipv4("0.0.0.0"),
-	    .rt_genmask = ipv4("0.0.0.0"),
-	    .rt_gateway = ipv4(gateway),
-	    .rt_flags = RTF_UP | RTF_GATEWAY,
+		.rt_dst = ipv4("0.0.0.0"),
+		.rt_genmask = ipv4("0.0.0.0"),
+		.rt_gateway = ipv4(gateway),
+		.rt_flags = RTF_UP | RTF_GATEWAY,
 	};
 	return ioctl(fd, SIOCADDRT, &route);
 }

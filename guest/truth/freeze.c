@@ -90,7 +90,9 @@ static struct mark begin(const char *name, uint32_t pid, uint32_t reading)
 		page_at++;
 		page_used = 0;
 	}
-	mark = (struct mark){.page = page_at, .used = page_used, .head = {.pid = pid, .reading = reading}};
+	mark = (struct mark){.page = page_at,
+			     .used = page_used,
+			     .head = {.pid = pid, .reading = reading}};
 	snprintf(mark.head.name, sizeof(mark.head.name), "%s", name);
 	put(&mark.head, sizeof(mark.head));
 	return mark;
@@ -148,7 +150,8 @@ static uint64_t put_range(int fd, uint64_t start, uint64_t end_address)
 	for (uint64_t at = start; at < end_address;) {
 		uint64_t *entries = (uint64_t *)(void *)chunk;
 		uint64_t want = (end_address - at) / 4096 * sizeof(*entries);
-		ssize_t n = pread(fd, entries, want < sizeof(chunk) ? want : sizeof(chunk), (off_t)(at / 4096 * 8));
+		ssize_t n = pread(fd, entries, want < sizeof(chunk) ? want : sizeof(chunk),
+				  (off_t)(at / 4096 * 8));
 
 		if (n <= 0)
 			break;
@@ -245,7 +248,8 @@ static void put_files(const char *const *files, size_t count, uint32_t reading)
 
 static void take(uint32_t reading)
 {
-	static const char *const counters[] = {"meminfo", "zoneinfo", "vmallocinfo", "kpagecount", "kpageflags"};
+	static const char *const counters[] = {"meminfo", "zoneinfo", "vmallocinfo", "kpagecount",
+					       "kpageflags"};
 	DIR *dir = opendir("/proc");
 
 	if (!dir)
@@ -260,7 +264,8 @@ static void take(uint32_t reading)
 
 static void take_constants(void)
 {
-	static const char *const files[] = {"version", "cmdline", "cpuinfo", "iomem", "modules", "kallsyms"};
+	static const char *const files[] = {"version", "cmdline", "cpuinfo",
+					    "iomem",   "modules", "kallsyms"};
 
 	put_files(files, sizeof(files) / sizeof(*files), 1);
 }
@@ -426,5 +431,6 @@ int main(int argc, char **argv)
 	// QEMU stops the processor only when its main loop comes to it: until then nothing else may run either.
 	for (time_t end = time(NULL) + GIVE_UP_SECONDS; time(NULL) < end;)
 		;
-	die("port %#x did not end QEMU: it lacks -device isa-debug-exit,iobase=%#x,iosize=4", DEBUG_EXIT_PORT, DEBUG_EXIT_PORT);
+	die("port %#x did not end QEMU: it lacks -device isa-debug-exit,iobase=%#x,iosize=4",
+	    DEBUG_EXIT_PORT, DEBUG_EXIT_PORT);
 }

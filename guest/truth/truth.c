@@ -37,16 +37,19 @@ static size_t next_page(int fd, size_t at, size_t *data_end)
 	return at;
 }
 
-static const struct gb_truth_page **gather(int fd, const uint8_t *ram, size_t size, uint32_t *total_ret)
+static const struct gb_truth_page **gather(int fd, const uint8_t *ram, size_t size,
+					   uint32_t *total_ret)
 {
 	const struct gb_truth_page **found = NULL;
 	uint32_t total = 0, have = 0;
 	size_t data_end = 0;
 
-	for (size_t at = next_page(fd, 0, &data_end); at + 4096 <= size; at = next_page(fd, at + 4096, &data_end)) {
+	for (size_t at = next_page(fd, 0, &data_end); at + 4096 <= size;
+	     at = next_page(fd, at + 4096, &data_end)) {
 		const struct gb_truth_page *page = (const void *)(ram + at);
 
-		if (memcmp(page->magic, GB_TRUTH_MAGIC, sizeof(page->magic)) || page->used > GB_TRUTH_PAYLOAD ||
+		if (memcmp(page->magic, GB_TRUTH_MAGIC, sizeof(page->magic)) ||
+		    page->used > GB_TRUTH_PAYLOAD ||
 		    gb_truth_hash(page->payload, page->used) != page->hash)
 			continue;
 		if (!found) {
@@ -90,7 +93,8 @@ static int unpack(const char *image, const char *truth)
 		return fail("cannot be read", image);
 	const struct gb_truth_page **pages = gather(fd, ram, size, &total);
 	if (!pages)
-		return fail("holds no truth, or not all of it: did the guest's freeze program run?", image);
+		return fail("holds no truth, or not all of it: did the guest's freeze program run?",
+			    image);
 	FILE *out = fopen(truth, "wbe");
 	if (!out)
 		return fail("cannot be written", truth);
@@ -103,7 +107,8 @@ static int unpack(const char *image, const char *truth)
 
 static void print_mappings(const uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i + sizeof(struct gb_truth_mapping) <= len; i += sizeof(struct gb_truth_mapping)) {
+	for (size_t i = 0; i + sizeof(struct gb_truth_mapping) <= len;
+	     i += sizeof(struct gb_truth_mapping)) {
 		struct gb_truth_mapping m;
 
 		memcpy(&m, bytes + i, sizeof(m));
@@ -135,7 +140,8 @@ static void print_content(const struct gb_truth_section *head, const uint8_t *by
 		print_frames(bytes, head->len);
 	else if (!strcmp(head->name, "threads"))
 		for (size_t i = 0; i + 4 <= head->len; i += 4)
-			printf("%u\n", (unsigned)bytes[i] | (unsigned)bytes[i + 1] << 8 | (unsigned)bytes[i + 2] << 16);
+			printf("%u\n", (unsigned)bytes[i] | (unsigned)bytes[i + 1] << 8 |
+					       (unsigned)bytes[i + 2] << 16);
 	else
 		fwrite(bytes, 1, head->len, stdout);
 }
@@ -145,7 +151,8 @@ static int wanted(const struct gb_truth_section *head, char **selector)
 {
 	if (!selector[0])
 		return 1;
-	if (strcmp(head->name, selector[0]) || (selector[1] && head->pid != strtoul(selector[1], NULL, 10)))
+	if (strcmp(head->name, selector[0]) ||
+	    (selector[1] && head->pid != strtoul(selector[1], NULL, 10)))
 		return 0;
 	if (selector[1] && selector[2])
 		return head->reading == strtoul(selector[2], NULL, 10);
@@ -168,7 +175,8 @@ static int dump(const char *path, char **selector)
 		if (selector[0])
 			print_content(&head, bytes);
 		else
-			printf("%s %" PRIu32 " %" PRIu32 " %" PRIu64 "\n", head.name, head.pid, head.reading, head.len);
+			printf("%s %" PRIu32 " %" PRIu32 " %" PRIu64 "\n", head.name, head.pid,
+			       head.reading, head.len);
 	}
 	return more < 0 ? fail("is damaged", path) : 0;
 }
@@ -179,6 +187,7 @@ int main(int argc, char **argv)
 		return unpack(argv[2], argv[3]);
 	if (argc >= 3 && argc <= 6 && !strcmp(argv[1], "dump"))
 		return dump(argv[2], argv + 3);
-	fputs("usage: truth unpack RAM-IMAGE TRUTH-FILE\n       truth dump TRUTH-FILE [NAME [NUMBER [READING]]]\n", stderr);
+	fputs("usage: truth unpack RAM-IMAGE TRUTH-FILE\n       truth dump TRUTH-FILE [NAME [NUMBER [READING]]]\n",
+	      stderr);
 	return 2;
 }

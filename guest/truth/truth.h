@@ -49,7 +49,7 @@ struct gb_truth_page {
 	uint32_t total; // pages
 	uint32_t used;  // bytes of the payload
 	uint32_t zero;
-	uint64_t hash;  // FNV-1a 64 of the used bytes
+	uint64_t hash; // FNV-1a 64 of the used bytes
 	uint8_t payload[GB_TRUTH_PAYLOAD];
 };
 
@@ -62,7 +62,8 @@ struct gb_truth_section {
 
 struct gb_truth_mapping {
 	uint64_t address;
-	uint64_t entry; // as in /proc/PID/pagemap: bit 63 present, 62 swapped, 61 file or shared; bits 0-54 PFN
+	// as in /proc/PID/pagemap: bit 63 present, 62 swapped, 61 file or shared; bits 0-54 PFN
+	uint64_t entry;
 };
 
 _Static_assert(sizeof(struct gb_truth_page) == 4096, "one frame");
@@ -79,8 +80,8 @@ static inline uint64_t gb_truth_hash(const uint8_t *bytes, size_t len)
 
 // Reads the section at *offset of a truth file in memory: its head, and where its bytes are. Returns 1 and moves *offset on,
 // 0 at the end of the file, -1 if the file is damaged there.
-static inline int gb_truth_next(const uint8_t *file, size_t size, size_t *offset, struct gb_truth_section *head_ret,
-				const uint8_t **bytes_ret)
+static inline int gb_truth_next(const uint8_t *file, size_t size, size_t *offset,
+				struct gb_truth_section *head_ret, const uint8_t **bytes_ret)
 {
 	struct gb_truth_section head;
 
@@ -90,7 +91,8 @@ static inline int gb_truth_next(const uint8_t *file, size_t size, size_t *offset
 		return -1;
 	memcpy(&head, file + *offset, sizeof(head));
 	size_t left = size - *offset - sizeof(head);
-	if (head.len > left || ((head.len + 7) & ~UINT64_C(7)) > left || !memchr(head.name, 0, sizeof(head.name)))
+	if (head.len > left || ((head.len + 7) & ~UINT64_C(7)) > left ||
+	    !memchr(head.name, 0, sizeof(head.name)))
 		return -1;
 	*head_ret = head;
 	*bytes_ret = file + *offset + sizeof(head);

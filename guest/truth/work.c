@@ -136,7 +136,8 @@ static void *thread_main(void *name)
 
 static void scene_threads(void)
 {
-	static const char *const names[] = {"worker/1", "worker/2", "net <rx>", "", "\xe2\x80\xaeslaever"};
+	static const char *const names[] = {"worker/1", "worker/2", "net <rx>", "",
+					    "\xe2\x80\xaeslaever"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		pthread_t thread;
@@ -152,7 +153,9 @@ static void scene_rings(void)
 
 	if (fd >= 0)
 		touch(map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd), 0);
-	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY};
+	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
+				       .size = sizeof(attr),
+				       .config = PERF_COUNT_SW_DUMMY};
 	fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
 	if (fd >= 0)
 		map(5 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd);
@@ -165,7 +168,8 @@ static void scene_descriptors(void)
 
 	if (pipe(ends) == 0 && write(ends[1], text, sizeof(text)) < 0)
 		perror("work: pipe");
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 && write(ends[0], text, sizeof(text)) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 &&
+	    write(ends[0], text, sizeof(text)) < 0)
 		perror("work: socketpair");
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (fd >= 0)
@@ -193,7 +197,8 @@ static void split(size_t count)
 	if (memory == MAP_FAILED)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		static const int rights[] = {PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE, PROT_READ | PROT_EXEC};
+		static const int rights[] = {PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE,
+					     PROT_READ | PROT_EXEC};
 
 		mprotect(memory + i * PAGE, PAGE, rights[i % 4]);
 		if (i % 4 == 0)
@@ -232,8 +237,9 @@ static void map_file(const char *name)
 static void scene_file_names(void)
 {
 	static const char *const names[] = {
-		"line\nbreak", "back\\slash", "tab\there", " ", "a (deleted)", "<b>&amp;", "\x1b[31mred", "\xe2\x80\xaetxt.exe", "\xff\xfe",
-		"//deleted", "[heap]", "[stack]",
+		"line\nbreak", "back\\slash", "tab\there",   " ",
+		"a (deleted)", "<b>&amp;",    "\x1b[31mred", "\xe2\x80\xaetxt.exe",
+		"\xff\xfe",    "//deleted",   "[heap]",      "[stack]",
 	};
 	char name[201];
 
@@ -255,15 +261,19 @@ static void scene_mounts(void)
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return;
 	mkdir("/tmp/outer", 0700);
-	if (mount("none", "/tmp/outer", "tmpfs", 0, NULL) < 0 || mkdir("/tmp/outer/inner", 0700) < 0 ||
-	    mount("none", "/tmp/outer/inner", "tmpfs", 0, NULL) < 0 || chdir("/tmp/outer/inner") < 0)
+	if (mount("none", "/tmp/outer", "tmpfs", 0, NULL) < 0 ||
+	    mkdir("/tmp/outer/inner", 0700) < 0 ||
+	    mount("none", "/tmp/outer/inner", "tmpfs", 0, NULL) < 0 ||
+	    chdir("/tmp/outer/inner") < 0)
 		return;
 	map_file("in two mounts");
 	mkdir("/tmp/bound", 0700);
-	if (mount("/tmp/outer/inner", "/tmp/bound", NULL, MS_BIND, NULL) == 0 && chdir("/tmp/bound") == 0)
+	if (mount("/tmp/outer/inner", "/tmp/bound", NULL, MS_BIND, NULL) == 0 &&
+	    chdir("/tmp/bound") == 0)
 		map_file("bound");
 	close(open("/tmp/a file", O_WRONLY | O_CREAT, 0600));
-	if (mount("/tmp/bound/bound", "/tmp/a file", NULL, MS_BIND, NULL) == 0 && chdir("/tmp") == 0)
+	if (mount("/tmp/bound/bound", "/tmp/a file", NULL, MS_BIND, NULL) == 0 &&
+	    chdir("/tmp") == 0)
 		map_file("a file");
 	mkdir("/tmp/lost", 0700);
 	if (mount("none", "/tmp/lost", "tmpfs", 0, NULL) == 0 && chdir("/tmp/lost") == 0) {
@@ -425,15 +435,28 @@ static void scene_name(const char *name)
 }
 
 static void (*const scenes[])(void) = {
-	scene_anonymous, scene_files, scene_shared_memory, scene_huge, scene_threads, scene_rings, scene_descriptors,
-	scene_namespaces, scene_shared_mm, scene_zombie, scene_stopped, scene_deleted, scene_split_many, scene_split_very_many,
-	scene_file_names, scene_mounts, scene_special, scene_generations, scene_orphan, scene_pid_namespace, scene_dead_leader,
+	scene_anonymous,   scene_files,           scene_shared_memory, scene_huge,
+	scene_threads,     scene_rings,           scene_descriptors,   scene_namespaces,
+	scene_shared_mm,   scene_zombie,          scene_stopped,       scene_deleted,
+	scene_split_many,  scene_split_very_many, scene_file_names,    scene_mounts,
+	scene_special,     scene_generations,     scene_orphan,        scene_pid_namespace,
+	scene_dead_leader,
 };
 
 // What a program may call itself: at most 15 bytes, any but zero.
 static const char *const names[] = {
-	"<b>bold</b>", "\x1b[31mred\x1b[0m", "a) R 1 (b", "line\nbreak", "\xe2\x80\xaetxt.exe", "\xff\xfe\xfd\xc0\xaf", "'\";--`$(id)",
-	"", "   ", "\\\\\t\r", "&lt;&#60;%3C", "fifteen_letters",
+	"<b>bold</b>",
+	"\x1b[31mred\x1b[0m",
+	"a) R 1 (b",
+	"line\nbreak",
+	"\xe2\x80\xaetxt.exe",
+	"\xff\xfe\xfd\xc0\xaf",
+	"'\";--`$(id)",
+	"",
+	"   ",
+	"\\\\\t\r",
+	"&lt;&#60;%3C",
+	"fifteen_letters",
 };
 
 // For ever: a child with memory and a thread of its own, that ends at once.
@@ -456,7 +479,8 @@ static _Noreturn void storm(void)
 
 int main(int argc, char **argv)
 {
-	size_t scene_count = sizeof(scenes) / sizeof(*scenes), name_count = sizeof(names) / sizeof(*names);
+	size_t scene_count = sizeof(scenes) / sizeof(*scenes),
+	       name_count = sizeof(names) / sizeof(*names);
 	char byte;
 
 	if (argc == 2 && !strcmp(argv[1], "--deleted")) {

@@ -9,9 +9,9 @@ struct gb_arena_block;
 
 struct gb_arena {
 	struct gb_arena_block *blocks; // newest first
-	size_t used;		       // in the newest block
-	size_t total;		       // bytes handed out, for budgets
-	size_t limit;		       // 0: none; else allocations past it return NULL
+	size_t used;                   // in the newest block
+	size_t total;                  // bytes handed out, for budgets
+	size_t limit;                  // 0: none; else allocations past it return NULL
 };
 
 // Zeroed memory, aligned to 16; NULL when host memory or the arena's limit ran out.

@@ -14,8 +14,8 @@ static int too_short(const struct gb_cursor *c, size_t n, struct gb_error *err)
 int gb_cursor_seek(struct gb_cursor *c, size_t pos, struct gb_error *err)
 {
 	if (pos > c->size)
-		return gb_fail(err, GB_EFORMAT, "%s: offset %zu is past its end at %zu", c->name, pos,
-			       c->size);
+		return gb_fail(err, GB_EFORMAT, "%s: offset %zu is past its end at %zu", c->name,
+			       pos, c->size);
 	c->pos = pos;
 	return 0;
 }

@@ -20,27 +20,27 @@
 
 enum gb_code {
 	GB_OK = 0,
-	GB_ENOMEM = -1,	      // host memory
-	GB_EOS = -2,	      // a system call failed; os_errno says why
-	GB_EFAULT = -3,	      // guest address not mapped, or outside of RAM
-	GB_EFORMAT = -4,      // foreign bytes are not what they must be
-	GB_ENOTFOUND = -5,    // no such VM, symbol, type, process, file
-	GB_EUNKNOWN = -6,     // the guest is not understood (no Linux, no BTF, ...)
-	GB_ERANGE = -7,	      // a number outside of what is allowed
-	GB_EBUSY = -8,	      // in use: name, port, lock
-	GB_ETORN = -9,	      // changed while it was read, after all retries
-	GB_ETIMEOUT = -10,    // an answer did not come in time
-	GB_EUSAGE = -11,      // the user's words are off
-	GB_EVERIFY = -12,     // a check of ours said no
-	GB_ELACKS = -13,      // this machine lacks something (program, permission, feature)
-	GB_EGONE = -14,	      // the guest, QEMU or its RAM file went away
-	GB_ECANCELLED = -15,  // the user or the caller stopped it
-	GB_EBUG = -16,	      // our own fault
+	GB_ENOMEM = -1,      // host memory
+	GB_EOS = -2,         // a system call failed; os_errno says why
+	GB_EFAULT = -3,      // guest address not mapped, or outside of RAM
+	GB_EFORMAT = -4,     // foreign bytes are not what they must be
+	GB_ENOTFOUND = -5,   // no such VM, symbol, type, process, file
+	GB_EUNKNOWN = -6,    // the guest is not understood (no Linux, no BTF, ...)
+	GB_ERANGE = -7,      // a number outside of what is allowed
+	GB_EBUSY = -8,       // in use: name, port, lock
+	GB_ETORN = -9,       // changed while it was read, after all retries
+	GB_ETIMEOUT = -10,   // an answer did not come in time
+	GB_EUSAGE = -11,     // the user's words are off
+	GB_EVERIFY = -12,    // a check of ours said no
+	GB_ELACKS = -13,     // this machine lacks something (program, permission, feature)
+	GB_EGONE = -14,      // the guest, QEMU or its RAM file went away
+	GB_ECANCELLED = -15, // the user or the caller stopped it
+	GB_EBUG = -16,       // our own fault
 };
 
 struct gb_error {
-	int code;	  // enum gb_code
-	int os_errno;	  // errno of the failing call, or 0
+	int code;         // enum gb_code
+	int os_errno;     // errno of the failing call, or 0
 	uint64_t address; // guest address it is about; valid if has_address
 	bool has_address;
 	char message[400];

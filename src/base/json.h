@@ -30,8 +30,8 @@ void gb_json_str(struct gb_json *j, const char *s); // NULL becomes null
 void gb_json_strn(struct gb_json *j, const char *s, size_t len);
 void gb_json_u64(struct gb_json *j, uint64_t v);
 void gb_json_i64(struct gb_json *j, int64_t v);
-void gb_json_hex(struct gb_json *j, uint64_t v);    // "0x1f"
-void gb_json_double(struct gb_json *j, double v);   // 6 significant digits; not finite: null
+void gb_json_hex(struct gb_json *j, uint64_t v);  // "0x1f"
+void gb_json_double(struct gb_json *j, double v); // 6 significant digits; not finite: null
 void gb_json_bool(struct gb_json *j, bool v);
 void gb_json_null(struct gb_json *j);
 

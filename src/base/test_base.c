@@ -131,7 +131,9 @@ static void escape_disarms_terminals_and_bidi(void)
 		{"plain \xc3\xa9", "plain \xc3\xa9"},
 		{"\x1b[31m", "\\x1b[31m"},
 		{"a\\b", "a\\\\b"},
-		{"\xe2\x80\xae" "gpj", "\\u{202e}gpj"},
+		{"\xe2\x80\xae"
+		 "gpj",
+		 "\\u{202e}gpj"},
 		{"\xc2\x9b", "\\u{9b}"},
 		{"\xc0\xaf\xed\xa0\x80", "\\xc0\\xaf\\xed\\xa0\\x80"},
 	};

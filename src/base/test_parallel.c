@@ -102,5 +102,5 @@ static void helpers_take_no_signals_but_faults(void)
 	CHECK(!s.interruptible[1] && s.can_fault[1]);
 }
 
-TAP_MAIN(TAP_CASE(one_core_is_the_callers), TAP_CASE(helpers_take_no_signals_but_faults), TAP_CASE(every_item_once),
-	 TAP_CASE(a_failure_stops_the_rest))
+TAP_MAIN(TAP_CASE(one_core_is_the_callers), TAP_CASE(helpers_take_no_signals_but_faults),
+	 TAP_CASE(every_item_once), TAP_CASE(a_failure_stops_the_rest))

@@ -14,7 +14,8 @@ static const struct gb_option common[] = {
 	{},
 };
 
-static const struct gb_option *find_long(const struct gb_option *table, const char *name, size_t len)
+static const struct gb_option *find_long(const struct gb_option *table, const char *name,
+					 size_t len)
 {
 	for (; table && table->name; table++)
 		if (strlen(table->name) == len && memcmp(table->name, name, len) == 0)
@@ -156,8 +157,8 @@ int gb_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret,
 	if (*text < '0' || *text > '9' || *end || errno)
 		return gb_fail(err, GB_EUSAGE, "'%s' is no number", text);
 	if (v < min || v > max)
-		return gb_fail(err, GB_EUSAGE, "%s is not between %" PRIu64 " and %" PRIu64, text, min,
-			       max);
+		return gb_fail(err, GB_EUSAGE, "%s is not between %" PRIu64 " and %" PRIu64, text,
+			       min, max);
 	*ret = v;
 	return 0;
 }

@@ -50,7 +50,7 @@ static int tell(const struct gb_args *args, const struct gb_vm_info *info, struc
 	if (*info->url)
 		printf("\n  page       %s\n", info->url);
 	printf("\n%s\n", gb_args_has(args, "detach") ? "'glassbox stop' lets go of it; it runs on."
-						   : "Ctrl-C lets go of it; it runs on.");
+						     : "Ctrl-C lets go of it; it runs on.");
 	return gb_flush_stdout(err);
 }
 
@@ -147,10 +147,11 @@ const struct gb_command gb_cmd_attach = {
 	.name = "attach",
 	.usage = "QMP-SOCKET|PID",
 	.summary = "look into a guest that somebody else started",
-	.detail = "Its RAM must be shared memory: a memory-backend-file or memory-backend-memfd with "
-		  "share=on, as libvirt makes it with <access mode='shared'/>. QEMU is never changed "
-		  "or ended by this; the guest is in 'glassbox ls' until QEMU ends or 'glassbox stop' "
-		  "lets go of it.",
+	.detail =
+		"Its RAM must be shared memory: a memory-backend-file or memory-backend-memfd with "
+		"share=on, as libvirt makes it with <access mode='shared'/>. QEMU is never changed "
+		"or ended by this; the guest is in 'glassbox ls' until QEMU ends or 'glassbox stop' "
+		"lets go of it.",
 	.example = "glassbox attach /run/vm1/qmp.sock --name vm1\nglassbox attach 4711 --detach",
 	.options = options,
 	.min_args = 1,

@@ -164,14 +164,15 @@ static int run(struct gb_args *args, struct gb_error *err)
 }
 
 const struct gb_command gb_cmd_bench = {
-    .name = "bench",
-    .usage = "[NAME]",
-    .summary = "measure this machine and print the figures next to their targets",
-    .detail = "What is promised is a ratio of two things measured in turns in the same run. Values "
-	      "are medians. A missed target is printed as MISSED and is no failure of the command. "
-	      "Without NAME all benches run.",
-    .example =
-	"  glassbox bench ram\n  glassbox bench --json | jq '.results[] | select(.pass == false)'",
-    .max_args = 1,
-    .run = run,
+	.name = "bench",
+	.usage = "[NAME]",
+	.summary = "measure this machine and print the figures next to their targets",
+	.detail =
+		"What is promised is a ratio of two things measured in turns in the same run. Values "
+		"are medians. A missed target is printed as MISSED and is no failure of the command. "
+		"Without NAME all benches run.",
+	.example =
+		"  glassbox bench ram\n  glassbox bench --json | jq '.results[] | select(.pass == false)'",
+	.max_args = 1,
+	.run = run,
 };

@@ -18,8 +18,8 @@ static const struct gb_checkup checkups[] = {
 	{"ram", "holds a guest's RAM, in memory, where it can be read while the guest runs", true,
 	 gb_doctor_ram, NULL},
 	{"data", "the page, and the scripts that make guests", true, gb_doctor_data, NULL},
-	{"programs", "make a guest's keys and its initramfs at each start", true, gb_doctor_programs,
-	 "run bsdtar ssh-keygen base64"},
+	{"programs", "make a guest's keys and its initramfs at each start", true,
+	 gb_doctor_programs, "run bsdtar ssh-keygen base64"},
 	{"debian", "the default guest", false, gb_doctor_guest, "debian vmlinux"},
 	{"tiny", "the smallest and fastest guest", false, gb_doctor_guest, "tiny vmlinux"},
 	{"alpine", "the Alpine guest", false, gb_doctor_guest, "alpine append"},
@@ -91,8 +91,8 @@ static int print_table(const struct gb_finding *findings, bool healthy, struct g
 {
 	for (size_t i = 0; i < COUNT; i++)
 		print_finding(&checkups[i], &findings[i], gb_colour_ok(stdout));
-	puts(healthy ? "Guests can run here." :
-		       "Guests cannot run here until what is missing above is there.");
+	puts(healthy ? "Guests can run here."
+		     : "Guests cannot run here until what is missing above is there.");
 	return gb_flush_stdout(err);
 }
 
@@ -108,15 +108,17 @@ static int run(struct gb_args *args, struct gb_error *err)
 			healthy = false;
 	}
 	args->exit_status = healthy ? 0 : LACKS_STATUS;
-	return args->json ? print_json(findings, healthy, err) : print_table(findings, healthy, err);
+	return args->json ? print_json(findings, healthy, err)
+			  : print_table(findings, healthy, err);
 }
 
 const struct gb_command gb_cmd_doctor = {
 	.name = "doctor",
 	.usage = "",
 	.summary = "say what this machine lacks, and how to get it",
-	.detail = "Each line is ok, missing (no guest runs without it) or optional, and says what it is "
-		  "for and the command that brings it. Nothing is installed, started or removed. The exit "
-		  "status is 77 when something is missing, else 0.",
+	.detail =
+		"Each line is ok, missing (no guest runs without it) or optional, and says what it is "
+		"for and the command that brings it. Nothing is installed, started or removed. The exit "
+		"status is 77 when something is missing, else 0.",
 	.run = run,
 };

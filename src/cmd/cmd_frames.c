@@ -104,8 +104,8 @@ static int print_text(const struct gb_target *t, const struct gb_frames *f, bool
 		if (f->by_class[c])
 			printf("%-14s %9" PRIu64 " %10s\n", gb_frame_class_name(c), f->by_class[c],
 			       gb_format_size(f->by_class[c] * GB_PAGE_SIZE, size));
-	printf("%-14s %9zu %10s  %s\n", "all", f->count, gb_format_size(f->count * GB_PAGE_SIZE, size),
-	       gb_target_consistency(t, torn));
+	printf("%-14s %9zu %10s  %s\n", "all", f->count,
+	       gb_format_size(f->count * GB_PAGE_SIZE, size), gb_target_consistency(t, torn));
 	return gb_flush_stdout(err);
 }
 
@@ -137,10 +137,11 @@ const struct gb_command gb_cmd_frames = {
 	.name = "frames",
 	.usage = "T",
 	.summary = "say who owns the frames of memory",
-	.detail = "Every 4 KiB frame has one class: free, kernel text, rodata or data, page table, kernel "
-		  "stack, slab, vmalloc, page cache, a process's code, heap, stack or mapping, vmemmap, "
-		  "reserved, or unknown. --csv names the owner of each. Frames of a running guest change hands "
-		  "while they are looked at: JSON says how many (moved); pause it for one instant's view.",
+	.detail =
+		"Every 4 KiB frame has one class: free, kernel text, rodata or data, page table, kernel "
+		"stack, slab, vmalloc, page cache, a process's code, heap, stack or mapping, vmemmap, "
+		"reserved, or unknown. --csv names the owner of each. Frames of a running guest change hands "
+		"while they are looked at: JSON says how many (moved); pause it for one instant's view.",
 	.example = "glassbox frames debian\nglassbox frames debian --csv | grep ',heap,'",
 	.options = options,
 	.min_args = 1,

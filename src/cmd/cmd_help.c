@@ -16,7 +16,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 	} else if (c) {
 		gb_help_command(stdout, c);
 	} else if (args->count) {
-		return gb_fail(err, GB_EUSAGE, "there is no command '%s'; 'glassbox help' lists them",
+		return gb_fail(err, GB_EUSAGE,
+			       "there is no command '%s'; 'glassbox help' lists them",
 			       args->positional[0]);
 	} else {
 		gb_help_overview(stdout);

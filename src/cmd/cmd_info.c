@@ -89,9 +89,10 @@ const struct gb_command gb_cmd_info = {
 	.name = "info",
 	.usage = "T",
 	.summary = "say which kernel runs and where it lies",
-	.detail = "Finds the kernel from RAM alone: its banner, types (BTF), symbols (kallsyms), KASLR "
-		  "slide, physical base and page tables. A guest that is not understood is exit 4, with "
-		  "what was found and what was not.",
+	.detail =
+		"Finds the kernel from RAM alone: its banner, types (BTF), symbols (kallsyms), KASLR "
+		"slide, physical base and page tables. A guest that is not understood is exit 4, with "
+		"what was found and what was not.",
 	.example = "glassbox info debian\nglassbox info ram.img --json",
 	.min_args = 1,
 	.max_args = 1,

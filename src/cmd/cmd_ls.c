@@ -63,7 +63,8 @@ static void print_row(const struct gb_vm_info *vm, const char *state, int name_w
 	printf("  %-5s %4u  %8s  %5s  %8d  %5s  %s%s\n", vm->accel, vm->cpus,
 	       gb_format_size(vm->memory, size),
 	       format_age(now > vm->started_real_ns ? now - vm->started_real_ns : 0, age),
-	       (int)vm->qemu_pid, ssh, *vm->url ? vm->url : "-", vm->attached ? "  (attached)" : "");
+	       (int)vm->qemu_pid, ssh, *vm->url ? vm->url : "-",
+	       vm->attached ? "  (attached)" : "");
 }
 
 static void print_table(const struct gb_vm_info *vms, size_t n)
@@ -75,7 +76,8 @@ static void print_table(const struct gb_vm_info *vms, size_t n)
 			width = (int)strlen(vms[i].name);
 	if (n)
 		printf("%-*s  %-9s  %-12s  %-8s  %-5s %4s  %8s  %5s  %8s  %5s  %s\n", width, "NAME",
-		       "STATE", "GUEST", "MACHINE", "ACCEL", "CPUS", "RAM", "UP", "PID", "SSH", "PAGE");
+		       "STATE", "GUEST", "MACHINE", "ACCEL", "CPUS", "RAM", "UP", "PID", "SSH",
+		       "PAGE");
 	else
 		fputs("no guest runs; 'glassbox run' starts one\n", stderr);
 	for (size_t i = 0; i < n; i++) {

@@ -81,11 +81,13 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r != 0)
 		return r;
 	if (process->kernel_thread)
-		return gb_fail(err, GB_ENOTFOUND, "pid %" PRId32 " is a kernel thread: it has no memory map",
+		return gb_fail(err, GB_ENOTFOUND,
+			       "pid %" PRId32 " is a kernel thread: it has no memory map",
 			       process->pid);
 	r = args->json ? print_json(&t, process, err) : print_text(process, err);
 	if (r == 0 && process->torn)
-		return gb_fail(err, GB_ETORN, "pid %" PRId32 " changed while it was read", process->pid);
+		return gb_fail(err, GB_ETORN, "pid %" PRId32 " changed while it was read",
+			       process->pid);
 	return r;
 }
 

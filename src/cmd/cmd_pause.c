@@ -35,8 +35,9 @@ const struct gb_command gb_cmd_pause = {
 	.name = "pause",
 	.usage = "NAME",
 	.summary = "stop a guest's CPUs",
-	.detail = "Nothing in the guest runs until 'glassbox resume'; its RAM can be looked at all the "
-		  "time.",
+	.detail =
+		"Nothing in the guest runs until 'glassbox resume'; its RAM can be looked at all the "
+		"time.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_pause,

@@ -72,8 +72,8 @@ static int print_json(const struct gb_target *t, const struct gb_processes *p, b
 
 static void print_process(const struct gb_process *p)
 {
-	printf("%7" PRId32 " %7" PRId32 " %6" PRIu32 " %c %4zu %5zu %8" PRIu64 "  ", p->pid, p->ppid,
-	       p->uid, p->state, p->thread_count, p->vma_count,
+	printf("%7" PRId32 " %7" PRId32 " %6" PRIu32 " %c %4zu %5zu %8" PRIu64 "  ", p->pid,
+	       p->ppid, p->uid, p->state, p->thread_count, p->vma_count,
 	       p->rss_pages * (GB_PAGE_SIZE / 1024));
 	if (p->kernel_thread)
 		fputc('[', stdout);
@@ -118,9 +118,10 @@ static int run(struct gb_args *args, struct gb_error *err)
 		return r;
 	r = args->json ? print_json(&t, &p, threads, err) : print_text(&p, threads, err);
 	if (r == 0 && p.torn)
-		return gb_fail(err, GB_ETORN,
-			       "processes came and went while they were read; pause the guest for one "
-			       "instant's view");
+		return gb_fail(
+			err, GB_ETORN,
+			"processes came and went while they were read; pause the guest for one "
+			"instant's view");
 	return r;
 }
 
@@ -128,8 +129,9 @@ const struct gb_command gb_cmd_ps = {
 	.name = "ps",
 	.usage = "T",
 	.summary = "list processes and threads",
-	.detail = "Read from the kernel's own lists. A line that changed while it was read says so; a list "
-		  "that would not hold still is exit 5.",
+	.detail =
+		"Read from the kernel's own lists. A line that changed while it was read says so; a list "
+		"that would not hold still is exit 5.",
 	.example = "glassbox ps debian\nglassbox ps -t ram.img --json",
 	.options = options,
 	.min_args = 1,

@@ -77,9 +77,10 @@ static int read_range(struct gb_guard *g, void *arg, struct gb_error *err)
 {
 	struct range *range = arg;
 
-	return range->is_virtual ? gb_guard_space_read(g, range->space, (gb_gva){range->address},
-						       range->bytes, range->len, err)
-				 : gb_guard_read(g, (gb_gpa){range->address}, range->bytes, range->len, err);
+	return range->is_virtual
+		       ? gb_guard_space_read(g, range->space, (gb_gva){range->address},
+					     range->bytes, range->len, err)
+		       : gb_guard_read(g, (gb_gpa){range->address}, range->bytes, range->len, err);
 }
 
 static int run(struct gb_args *args, struct gb_error *err)
@@ -102,12 +103,13 @@ static int run(struct gb_args *args, struct gb_error *err)
 	bytes = malloc(len);
 	if (!bytes)
 		return gb_fail(err, GB_ENOMEM, "no memory for %" PRIu64 " bytes", len);
-	r = gb_guard_run(t.ram, read_range,
-			 &(struct range){space, address, len, is_virtual, bytes}, &torn, err);
+	r = gb_guard_run(t.ram, read_range, &(struct range){space, address, len, is_virtual, bytes},
+			 &torn, err);
 	if (r == 0)
 		r = print(args, &t, address, bytes, len, torn, err);
 	if (r == 0 && torn)
-		return gb_fail(err, GB_ETORN, "the bytes changed while they were read, at every try");
+		return gb_fail(err, GB_ETORN,
+			       "the bytes changed while they were read, at every try");
 	return r;
 }
 
@@ -115,9 +117,11 @@ const struct gb_command gb_cmd_read = {
 	.name = "read",
 	.usage = "T ADDR LEN",
 	.summary = "print bytes of guest memory",
-	.detail = "ADDR is guest-physical; an address in the upper half is the kernel's virtual one, and "
-		  "with --pid it is virtual in that process.",
-	.example = "glassbox read debian 0x1000000 64\nglassbox read debian 0x400000 4096 --pid 1 --raw",
+	.detail =
+		"ADDR is guest-physical; an address in the upper half is the kernel's virtual one, and "
+		"with --pid it is virtual in that process.",
+	.example =
+		"glassbox read debian 0x1000000 64\nglassbox read debian 0x400000 4096 --pid 1 --raw",
 	.options = options,
 	.min_args = 3,
 	.max_args = 3,

@@ -99,7 +99,8 @@ static int dry_run(struct gb_run *run, struct gb_error *err)
 	if (r != 0)
 		return r;
 	snprintf(info.name, sizeof(info.name), "%s", run->name ? run->name : run->plan.name);
-	snprintf(info.dir, sizeof(info.dir), "%.*s/%s", PATH_MAX - GB_VM_NAME_MAX - 8, root, info.name);
+	snprintf(info.dir, sizeof(info.dir), "%.*s/%s", PATH_MAX - GB_VM_NAME_MAX - 8, root,
+		 info.name);
 	snprintf(info.ram_path, sizeof(info.ram_path), "%.*s/ram", PATH_MAX - 8, info.dir);
 	if (run->plan.archive_count)
 		snprintf(run->plan.config.initrd, PATH_MAX, "%.*s/initrd", PATH_MAX - 8, info.dir);
@@ -122,7 +123,8 @@ static int start_and_supervise(struct gb_run *run, struct gb_error *err)
 	if (r == 0)
 		r = gb_guest_plan(&run->request, &run->plan, err);
 	if (r == 0)
-		r = gb_args_has(run->args, "dry-run") ? dry_run(run, err) : gb_run_session(run, err);
+		r = gb_args_has(run->args, "dry-run") ? dry_run(run, err)
+						      : gb_run_session(run, err);
 	if (r == GB_ECANCELLED) {
 		int number = run->signal ? run->signal : gb_signals_take(run->request.interrupt_fd);
 

@@ -30,8 +30,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 {
 	const char *user = gb_args_get(args, "user");
 	char config[PATH_MAX + 16], port[16], ssh[PATH_MAX], host[GB_VM_NAME_MAX];
-	const char *argv[WORDS_MAX + 1] = {"ssh", "-F", config, "-p", port, "-l", user ? user : "root",
-					   host};
+	const char *argv[WORDS_MAX + 1] =
+		{"ssh", "-F", config, "-p", port, "-l", user ? user : "root", host};
 	size_t n = 8;
 	struct gb_vm_info vm;
 	int r = gb_vm_find(args->positional[0], &vm, err);
@@ -39,8 +39,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r != 0)
 		return r;
 	if (!vm.ssh_port)
-		return gb_fail(err, GB_ENOTFOUND, "'%s' has no port for ssh: only the built-in guests do",
-			       vm.name);
+		return gb_fail(err, GB_ENOTFOUND,
+			       "'%s' has no port for ssh: only the built-in guests do", vm.name);
 	r = gb_child_find("ssh", ssh, sizeof(ssh), NULL);
 	if (r != 0)
 		return gb_fail(err, GB_ELACKS, "there is no ssh here: install openssh-client");
@@ -62,8 +62,9 @@ const struct gb_command gb_cmd_ssh = {
 	.name = "ssh",
 	.usage = "NAME [-- CMD...]",
 	.summary = "log in to a built-in guest",
-	.detail = "The guest and its user were given keys for this one run; both ends are known to each "
-		  "other, and no password is of use.",
+	.detail =
+		"The guest and its user were given keys for this one run; both ends are known to each "
+		"other, and no password is of use.",
 	.example = "glassbox ssh debian\nglassbox ssh debian -- cat /etc/passwd",
 	.options = options,
 	.min_args = 1,

@@ -140,14 +140,14 @@ static int run(struct gb_args *args, struct gb_error *err)
 }
 
 const struct gb_command gb_cmd_sym = {
-    .name = "sym",
-    .usage = "T NAME|ADDR",
-    .summary = "look up a symbol of the kernel by name or address",
-    .detail =
-	"By name: every symbol that has it. By address: the symbol it lies in. Prints address, "
-	"type, name+offset/size, and the declaration where the kernel's types have one.",
-    .example = "glassbox sym debian init_task\nglassbox sym debian 0xffffffff81000123",
-    .min_args = 2,
-    .max_args = 2,
-    .run = run,
+	.name = "sym",
+	.usage = "T NAME|ADDR",
+	.summary = "look up a symbol of the kernel by name or address",
+	.detail =
+		"By name: every symbol that has it. By address: the symbol it lies in. Prints address, "
+		"type, name+offset/size, and the declaration where the kernel's types have one.",
+	.example = "glassbox sym debian init_task\nglassbox sym debian 0xffffffff81000123",
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
 };

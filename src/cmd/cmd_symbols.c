@@ -65,13 +65,13 @@ static int run(struct gb_args *args, struct gb_error *err)
 }
 
 const struct gb_command gb_cmd_symbols = {
-    .name = "symbols",
-    .usage = "T",
-    .summary = "print the kernel's symbols as its /proc/kallsyms does",
-    .detail =
-	"The lines of the kernel's image, in its order; symbols of modules are not among them.",
-    .example = "glassbox symbols debian | grep ' T '",
-    .min_args = 1,
-    .max_args = 1,
-    .run = run,
+	.name = "symbols",
+	.usage = "T",
+	.summary = "print the kernel's symbols as its /proc/kallsyms does",
+	.detail =
+		"The lines of the kernel's image, in its order; symbols of modules are not among them.",
+	.example = "glassbox symbols debian | grep ' T '",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
 };

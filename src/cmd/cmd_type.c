@@ -11,9 +11,9 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    "void",     "int",     "pointer",  "array", "struct",   "union",    "enum",
-    "forward",  "typedef", "volatile", "const", "restrict", "function", "prototype",
-    "variable", "section", "float",    "tag",   "tag",      "enum",
+	"void",     "int",     "pointer",  "array", "struct",   "union",    "enum",
+	"forward",  "typedef", "volatile", "const", "restrict", "function", "prototype",
+	"variable", "section", "float",    "tag",   "tag",      "enum",
 };
 
 static void member_json(const struct gb_btf *b, const struct gb_btf_member *m, struct gb_json *j)
@@ -109,10 +109,10 @@ static int run(struct gb_args *args, struct gb_error *err)
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
 	// what people mean by a name first: types, then what merely has one
 	const uint32_t kinds[] = {
-	    1 << GB_BTF_STRUCT | 1 << GB_BTF_UNION | 1 << GB_BTF_ENUM | 1 << GB_BTF_ENUM64,
-	    1 << GB_BTF_TYPEDEF | 1 << GB_BTF_INT | 1 << GB_BTF_FLOAT,
-	    1 << GB_BTF_FUNC | 1 << GB_BTF_VAR,
-	    1 << GB_BTF_FWD,
+		1 << GB_BTF_STRUCT | 1 << GB_BTF_UNION | 1 << GB_BTF_ENUM | 1 << GB_BTF_ENUM64,
+		1 << GB_BTF_TYPEDEF | 1 << GB_BTF_INT | 1 << GB_BTF_FLOAT,
+		1 << GB_BTF_FUNC | 1 << GB_BTF_VAR,
+		1 << GB_BTF_FWD,
 	};
 	uint32_t id = 0;
 	int r = gb_target_open(args->positional[0], true, &t, err);
@@ -131,13 +131,14 @@ static int run(struct gb_args *args, struct gb_error *err)
 }
 
 const struct gb_command gb_cmd_type = {
-    .name = "type",
-    .usage = "T NAME",
-    .summary = "print a type of the kernel as C, with offsets and sizes",
-    .detail = "Behind each member stand its offset and size in bytes; behind a bitfield its byte "
-	      "and bit.",
-    .example = "glassbox type debian task_struct\nglassbox type ram.img 'enum pageflags'",
-    .min_args = 2,
-    .max_args = 2,
-    .run = run,
+	.name = "type",
+	.usage = "T NAME",
+	.summary = "print a type of the kernel as C, with offsets and sizes",
+	.detail =
+		"Behind each member stand its offset and size in bytes; behind a bitfield its byte "
+		"and bit.",
+	.example = "glassbox type debian task_struct\nglassbox type ram.img 'enum pageflags'",
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
 };

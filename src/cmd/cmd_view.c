@@ -37,8 +37,10 @@ static int announce(const struct gb_args *args, const char *name, const char *ur
 static int serve_until_signal(struct gb_args *args, const struct gb_target *t, unsigned port,
 			      struct gb_error *err)
 {
-	const struct gb_page_options o = {
-		.vm = t->live ? &t->vm : NULL, .ram = t->ram, .name = t->name, .port = port};
+	const struct gb_page_options o = {.vm = t->live ? &t->vm : NULL,
+					  .ram = t->ram,
+					  .name = t->name,
+					  .port = port};
 	GB_CLEANUP(gb_cleanup_fd) int signals = -1;
 	struct gb_page *page = NULL;
 	struct pollfd p;
@@ -73,8 +75,9 @@ const struct gb_command gb_cmd_view = {
 	.name = "view",
 	.usage = "T",
 	.summary = "show the memory of a running guest or of a RAM file in a browser",
-	.detail = "Serves the page on 127.0.0.1 and prints its URL, until Ctrl-C. The URL holds a random "
-		  "token: without it, from another site or from another machine nothing is answered.",
+	.detail =
+		"Serves the page on 127.0.0.1 and prints its URL, until Ctrl-C. The URL holds a random "
+		"token: without it, from another site or from another machine nothing is answered.",
 	.example = "glassbox view demo\nglassbox view ram.img --port 8080",
 	.options = options,
 	.min_args = 1,

@@ -31,11 +31,11 @@ static void print_json(struct gb_json *j, const struct gb_walk *w, unsigned leve
 	gb_json_pair(j, "pfn", u64, gb_gpa_pfn(w->gpa).v);
 	gb_json_pair(j, "page_size", u64, w->page_size);
 	gb_json_pair(j, "entry", hex, w->entry);
-	gb_json_pair(j, "write", bool, w->rights & GB_PTE_WRITE);
-	gb_json_pair(j, "user", bool, w->rights & GB_PTE_USER);
+	gb_json_pair(j, "write", bool, w->rights &GB_PTE_WRITE);
+	gb_json_pair(j, "user", bool, w->rights &GB_PTE_USER);
 	gb_json_pair(j, "execute", bool, !(w->rights & GB_PTE_NX));
-	gb_json_pair(j, "accessed", bool, w->rights & GB_PTE_ACCESSED);
-	gb_json_pair(j, "dirty", bool, w->rights & GB_PTE_DIRTY);
+	gb_json_pair(j, "accessed", bool, w->rights &GB_PTE_ACCESSED);
+	gb_json_pair(j, "dirty", bool, w->rights &GB_PTE_DIRTY);
 }
 
 static void print_text(const struct gb_walk *w, unsigned levels, bool mapped)
@@ -48,9 +48,11 @@ static void print_text(const struct gb_walk *w, unsigned levels, bool mapped)
 		return;
 	printf("GPA   0x%" PRIx64 ", frame %" PRIu64 ", page of %s\n", w->gpa.v,
 	       gb_gpa_pfn(w->gpa).v, gb_format_size(w->page_size, size));
-	printf("entry 0x%016" PRIx64 "  %s%s%s%s%s\n", w->entry, w->rights & GB_PTE_USER ? "user" : "kernel",
+	printf("entry 0x%016" PRIx64 "  %s%s%s%s%s\n", w->entry,
+	       w->rights & GB_PTE_USER ? "user" : "kernel",
 	       w->rights & GB_PTE_WRITE ? " write" : " read-only",
-	       w->rights & GB_PTE_NX ? "" : " execute", w->rights & GB_PTE_ACCESSED ? " accessed" : "",
+	       w->rights & GB_PTE_NX ? "" : " execute",
+	       w->rights & GB_PTE_ACCESSED ? " accessed" : "",
 	       w->rights & GB_PTE_DIRTY ? " dirty" : "");
 }
 
@@ -110,8 +112,9 @@ const struct gb_command gb_cmd_walk = {
 	.name = "walk",
 	.usage = "T ADDR",
 	.summary = "translate a virtual address, level by level",
-	.detail = "ADDR is virtual in the kernel, or with --pid in that process. An address that is not "
-		  "mapped shows how far the walk came, and is exit 1.",
+	.detail =
+		"ADDR is virtual in the kernel, or with --pid in that process. An address that is not "
+		"mapped shows how far the walk came, and is exit 1.",
 	.example = "glassbox walk debian 0xffffffff81000000\nglassbox walk debian 0x400000 --pid 1",
 	.options = options,
 	.min_args = 2,

@@ -10,7 +10,7 @@
 
 struct gb_option {
 	const char *name; // long name without dashes
-	char letter;	  // 0: none
+	char letter;      // 0: none
 	const char *arg;  // NULL: a flag; else the placeholder of its value
 	const char *help; // one line
 };
@@ -22,7 +22,7 @@ struct gb_args {
 	const struct gb_command *command;
 	const char *positional[GB_ARGS_MAX];
 	size_t count;
-	char **rest; // after "--", NULL-terminated; NULL if there was no "--"
+	char **rest;                     // after "--", NULL-terminated; NULL if there was no "--"
 	const char *values[GB_ARGS_MAX]; // by index into command->options; flags hold ""
 	bool json;
 	int exit_status; // what the program exits with when run() returns 0 (`run -- CMD`)
@@ -30,10 +30,10 @@ struct gb_args {
 
 struct gb_command {
 	const char *name;
-	const char *usage;   // operands: "T PID"
-	const char *summary; // one line, lower case, no full stop
-	const char *detail;  // paragraphs for --help and the man page; may be NULL
-	const char *example; // lines of examples; may be NULL
+	const char *usage;               // operands: "T PID"
+	const char *summary;             // one line, lower case, no full stop
+	const char *detail;              // paragraphs for --help and the man page; may be NULL
+	const char *example;             // lines of examples; may be NULL
 	const struct gb_option *options; // ends with a row whose name is NULL; may be NULL
 	size_t min_args, max_args;
 	bool hidden; // not in help, man page or completion

@@ -7,9 +7,9 @@
 
 struct gb_finding {
 	bool ok;
-	bool needed;	  // without it no guest runs; set from the row before look() is called
+	bool needed;      // without it no guest runs; set from the row before look() is called
 	char detail[512]; // what was found
-	char fix[512];	  // the command to run, or what to do; "" when there is nothing to do
+	char fix[512];    // the command to run, or what to do; "" when there is nothing to do
 };
 
 struct gb_checkup {

@@ -28,9 +28,10 @@ void gb_doctor_install(const char *group, struct gb_finding *ret)
 	if (access(script, X_OK) == 0)
 		snprintf(ret->fix, sizeof(ret->fix), "%.400s %s", script, group);
 	else
-		snprintf(ret->fix, sizeof(ret->fix),
-			 "'make deps' in the source directory of Glass Box: it names and installs the "
-			 "Debian packages (QEMU from bookworm-backports on Debian 12)");
+		snprintf(
+			ret->fix, sizeof(ret->fix),
+			"'make deps' in the source directory of Glass Box: it names and installs the "
+			"Debian packages (QEMU from bookworm-backports on Debian 12)");
 }
 
 void gb_doctor_data(const struct gb_checkup *row, struct gb_finding *ret)
@@ -48,9 +49,10 @@ void gb_doctor_data(const struct gb_checkup *row, struct gb_finding *ret)
 			 ret->ok ? "" : " has no guest/initramfs.sh");
 	}
 	if (!ret->ok)
-		snprintf(ret->fix, sizeof(ret->fix),
-			 "unset GLASSBOX_DATA, or set it to the directory that holds guest/; or 'make "
-			 "install' again");
+		snprintf(
+			ret->fix, sizeof(ret->fix),
+			"unset GLASSBOX_DATA, or set it to the directory that holds guest/; or 'make "
+			"install' again");
 }
 
 // The same place as in guest/lib.sh. False where neither variable is set.
@@ -70,7 +72,8 @@ static bool cache_dir(char *ret, size_t size)
 // How often the guest was made. A directory that bears a guest's name and hash is complete.
 static size_t count_guest(const char *name, const char *file, char *newest, size_t size)
 {
-	static const char hash[] = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]";
+	static const char hash[] =
+		"[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]";
 	char dir[PATH_MAX], pattern[2 * PATH_MAX];
 	glob_t found = {};
 	size_t n = 0;
@@ -138,7 +141,8 @@ void gb_doctor_guest(const struct gb_checkup *row, struct gb_finding *ret)
 	} else if (n) {
 		snprintf(ret->detail, sizeof(ret->detail), "made, in %zu versions", n);
 	} else {
-		snprintf(ret->detail, sizeof(ret->detail), "not made yet: its first start does that%s",
+		snprintf(ret->detail, sizeof(ret->detail),
+			 "not made yet: its first start does that%s",
 			 strcmp(name, "tiny") == 0 ? ", in about 10 minutes" : "");
 		snprintf(ret->fix, sizeof(ret->fix), "glassbox run%s%s", is_guest ? " " : "",
 			 is_guest ? name : "");
@@ -180,9 +184,11 @@ void gb_doctor_cache(const struct gb_checkup *row, struct gb_finding *ret)
 	usable = tiny || count_guest("debian", "vmlinux", newest, sizeof(newest)) != 0;
 	ret->ok = room >= (tiny ? ROOM_MIN : ROOM_TINY);
 	ret->needed = !usable && room < ROOM_MIN;
-	snprintf(ret->detail, sizeof(ret->detail), "%.400s, %s free", dir, gb_format_size(room, size));
+	snprintf(ret->detail, sizeof(ret->detail), "%.400s, %s free", dir,
+		 gb_format_size(room, size));
 	if (!ret->ok)
 		snprintf(ret->fix, sizeof(ret->fix),
 			 "make room (%s), or set XDG_CACHE_HOME to a place on another disk",
-			 room < ROOM_MIN ? "300 MiB for the debian guest" : "2.5 GiB to make the tiny guest");
+			 room < ROOM_MIN ? "300 MiB for the debian guest"
+					 : "2.5 GiB to make the tiny guest");
 }

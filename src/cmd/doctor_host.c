@@ -24,7 +24,8 @@
 #define GUEST_RAM (128 * MIB) // of the default guest
 #define FILES_MIN 256
 
-__attribute__((format(printf, 2, 3))) static void good(struct gb_finding *f, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void good(struct gb_finding *f, const char *format,
+						       ...)
 {
 	va_list args;
 
@@ -52,8 +53,11 @@ void gb_doctor_qemu(const struct gb_checkup *row, struct gb_finding *ret)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf out = {};
 	const char *argv[] = {"qemu-system-x86_64", "--version", NULL};
-	struct gb_child child = {
-		.argv = argv, .interrupt_fd = -1, .timeout_ms = 20000, .out = &out, .quiet = true};
+	struct gb_child child = {.argv = argv,
+				 .interrupt_fd = -1,
+				 .timeout_ms = 20000,
+				 .out = &out,
+				 .quiet = true};
 	struct gb_error err = {};
 	int status;
 
@@ -221,8 +225,9 @@ void gb_doctor_attach(const struct gb_checkup *row, struct gb_finding *ret)
 {
 	(void)row;
 	if (!sees_descriptors()) {
-		bad(ret, "the files of other processes cannot be seen in /proc: only attaching to a QMP "
-			 "socket works");
+		bad(ret,
+		    "the files of other processes cannot be seen in /proc: only attaching to a QMP "
+		    "socket works");
 		fix(ret, "sudo mount -o remount,hidepid=0 /proc");
 	} else if (geteuid() == 0) {
 		good(ret, "by pid to any QEMU, by socket to any QMP");
@@ -242,7 +247,8 @@ static bool any_file(const char *pattern)
 
 void gb_doctor_gpu(const struct gb_checkup *row, struct gb_finding *ret)
 {
-	bool driver = any_file("/usr/share/vulkan/icd.d/*.json") || any_file("/etc/vulkan/icd.d/*.json");
+	bool driver =
+		any_file("/usr/share/vulkan/icd.d/*.json") || any_file("/etc/vulkan/icd.d/*.json");
 	bool node = any_file("/dev/dri/renderD*");
 
 	(void)row;
@@ -261,8 +267,8 @@ void gb_doctor_gpu(const struct gb_checkup *row, struct gb_finding *ret)
 
 // Browsers that have WebGPU on Linux, in the order in which people have them.
 static const char *const browsers[] = {
-	"google-chrome", "google-chrome-stable", "chromium", "chromium-browser",
-	"microsoft-edge", "brave-browser",	 "vivaldi",  "opera",
+	"google-chrome",  "google-chrome-stable", "chromium", "chromium-browser",
+	"microsoft-edge", "brave-browser",        "vivaldi",  "opera",
 };
 
 #define SOFTWARE_FLAGS \
@@ -280,14 +286,15 @@ void gb_doctor_browser(const struct gb_checkup *row, struct gb_finding *ret)
 	if (!*path) {
 		bool has = gb_child_find("firefox", firefox, sizeof(firefox), NULL) == 0;
 
-		bad(ret, has ? "firefox is here, but may have no WebGPU on Linux yet" :
-			       "none here: the printed address can be opened on this machine only");
+		bad(ret, has ? "firefox is here, but may have no WebGPU on Linux yet"
+			     : "none here: the printed address can be opened on this machine only");
 		fix(ret, "sudo apt-get install chromium");
 	} else if (!any_file("/dev/dri/renderD*")) {
 		good(ret, "%.200s; there is no graphics card (/dev/dri), so WebGPU is slow", path);
 		fix(ret, SOFTWARE_FLAGS);
 	} else {
-		good(ret, "%.200s; where chrome://gpu says that WebGPU is off, start it with the words below",
+		good(ret,
+		     "%.200s; where chrome://gpu says that WebGPU is off, start it with the words below",
 		     path);
 		fix(ret, "%.200s --enable-unsafe-webgpu --enable-features=Vulkan", path);
 	}

@@ -106,7 +106,8 @@ void gb_help_complete(FILE *out, const struct gb_command *c)
 	if (!c) {
 		for (size_t i = 0; gb_commands[i]; i++)
 			if (!gb_commands[i]->hidden)
-				fprintf(out, "%s\t%s\n", gb_commands[i]->name, gb_commands[i]->summary);
+				fprintf(out, "%s\t%s\n", gb_commands[i]->name,
+					gb_commands[i]->summary);
 		return;
 	}
 	for (const struct gb_option *o = c->options; o && o->name; o++)

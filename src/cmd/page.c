@@ -18,7 +18,9 @@ struct gb_page {
 
 static int start(struct gb_page *page, const struct gb_page_options *options, struct gb_error *err)
 {
-	struct gb_serve_options o = {.ram = options->ram, .name = page->name, .port = options->port};
+	struct gb_serve_options o = {.ram = options->ram,
+				     .name = page->name,
+				     .port = options->port};
 	int r = 0;
 
 	snprintf(page->name, sizeof(page->name), "%s",

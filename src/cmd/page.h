@@ -10,12 +10,13 @@ struct gb_page;
 
 struct gb_page_options {
 	const struct gb_vm_info *vm; // a running guest; NULL: a file
-	struct gb_ram *ram;	     // its RAM, the caller's; NULL: opened and closed by the page
-	const char *name;	     // of the file; a guest has its own
-	unsigned port;		     // 0: a free one
+	struct gb_ram *ram;          // its RAM, the caller's; NULL: opened and closed by the page
+	const char *name;            // of the file; a guest has its own
+	unsigned port;               // 0: a free one
 };
 
 // Block SIGINT and its like before: the page's threads take no signals, and leave them to others.
-int gb_page_start(const struct gb_page_options *options, struct gb_page **ret, struct gb_error *err);
+int gb_page_start(const struct gb_page_options *options, struct gb_page **ret,
+		  struct gb_error *err);
 const char *gb_page_url(const struct gb_page *page);
 void gb_page_stop(struct gb_page *page); // accepts NULL

@@ -60,8 +60,8 @@ static int print_text(const struct gb_run *run, const struct gb_vm_info *info, s
 	fputs("  guest      ", stdout);
 	gb_print_text(stdout, info->guest, 0);
 	printf(" on %s with %s, %u CPU%s, %s of RAM\n", info->machine,
-	       strcmp(info->accel, "kvm") == 0 ? "KVM" : "TCG", info->cpus, info->cpus == 1 ? "" : "s",
-	       gb_format_size(info->memory, size));
+	       strcmp(info->accel, "kvm") == 0 ? "KVM" : "TCG", info->cpus,
+	       info->cpus == 1 ? "" : "s", gb_format_size(info->memory, size));
 	print_summary(run, info);
 	putchar('\n');
 	if (info->ssh_port)

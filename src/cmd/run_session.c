@@ -49,7 +49,8 @@ static bool pass_output(void *arg, bool error, const char *bytes, size_t len)
 static int prepare(struct gb_run *run, struct gb_claim *claim, struct gb_vm_info *info,
 		   struct gb_error *err)
 {
-	int r = gb_claim_take(run->name ? run->name : run->plan.name, run->name != NULL, claim, err);
+	int r = gb_claim_take(run->name ? run->name : run->plan.name, run->name != NULL, claim,
+			      err);
 
 	if (r == 0)
 		r = gb_claim_sign(claim, info, err);
@@ -57,8 +58,8 @@ static int prepare(struct gb_run *run, struct gb_claim *claim, struct gb_vm_info
 		return r;
 	r = gb_claim_place_ram(claim, gb_guest_room(&run->plan), info, err);
 	if (r == 0 && run->plan.archive_count)
-		r = gb_guest_seed(&run->plan, claim, run->request.command, run->request.interrupt_fd,
-				  err);
+		r = gb_guest_seed(&run->plan, claim, run->request.command,
+				  run->request.interrupt_fd, err);
 	return r;
 }
 
@@ -94,16 +95,19 @@ static int not_up(struct gb_machine *m, enum gb_step step, const struct gb_run *
 	gb_run_report_console(gb_machine_info(m));
 	switch (step) {
 	case GB_STEP_TIMEOUT:
-		return gb_fail(err, GB_ETIMEOUT,
-			       "the guest was not up after %.0f s; --boot-timeout gives it more time",
-			       (double)run->boot_ns / GB_SECOND);
+		return gb_fail(
+			err, GB_ETIMEOUT,
+			"the guest was not up after %.0f s; --boot-timeout gives it more time",
+			(double)run->boot_ns / GB_SECOND);
 	case GB_STEP_FAILED:
 		return gb_fail(err, GB_EGONE, "the guest says that its services did not come up");
 	case GB_STEP_BROKEN:
-		return gb_fail(err, GB_EFORMAT, "the guest breaks the protocol of its control port");
+		return gb_fail(err, GB_EFORMAT,
+			       "the guest breaks the protocol of its control port");
 	default:
 		if (gb_machine_end_reason(m, &why) != 0)
-			return gb_fail(err, GB_EGONE, "the guest ended before it was up: %s", why.message);
+			return gb_fail(err, GB_EGONE, "the guest ended before it was up: %s",
+				       why.message);
 		return gb_fail(err, GB_EGONE, "the guest ended before it was up");
 	}
 }

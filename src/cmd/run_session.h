@@ -16,7 +16,7 @@ struct gb_run {
 	const char *name; // NULL: derived from the guest
 	uint64_t boot_ns; // how long it may take to come up
 	bool view;
-	unsigned port; // of the page; 0: a free one
+	unsigned port;        // of the page; 0: a free one
 	struct gb_page *page; // NULL: none is served
 	struct gb_detach detach;
 	int signal; // that ended the run, or 0

@@ -36,15 +36,15 @@ static int open_file(const char *path, struct gb_target *t, struct gb_error *err
 
 	snprintf(t->name, sizeof(t->name), "%s", slash && slash[1] ? slash + 1 : path);
 	if (access(path, F_OK) != 0 && gb_vm_name_valid(path))
-		return gb_fail(err, GB_ENOTFOUND,
-			       "no guest named '%s' runs and there is no such file; 'glassbox ls' lists "
-			       "the guests",
-			       path);
+		return gb_fail(
+			err, GB_ENOTFOUND,
+			"no guest named '%s' runs and there is no such file; 'glassbox ls' lists "
+			"the guests",
+			path);
 	return gb_ram_open(path, NULL, &t->ram, err);
 }
 
-int gb_target_open(const char *target, bool understand, struct gb_target *ret,
-		   struct gb_error *err)
+int gb_target_open(const char *target, bool understand, struct gb_target *ret, struct gb_error *err)
 {
 	struct gb_target t = {};
 	int r = gb_vm_name_valid(target) ? gb_vm_find(target, &t.vm, err) : GB_ENOTFOUND;

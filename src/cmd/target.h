@@ -10,9 +10,9 @@
 
 struct gb_target {
 	char name[GB_VM_NAME_MAX * 4]; // of the guest, or the file's last path component
-	bool live;		       // a guest that may change while it is read
-	bool paused;		       // a live guest that stands still at present
-	struct gb_vm_info vm;	       // only if live
+	bool live;                     // a guest that may change while it is read
+	bool paused;                   // a live guest that stands still at present
+	struct gb_vm_info vm;          // only if live
 	struct gb_ram *ram;
 	struct gb_kernel *kernel; // NULL unless asked for
 };

@@ -311,9 +311,9 @@ static uint32_t narrow(const char **name, uint32_t kinds)
 		const char *word;
 		uint32_t kinds;
 	} words[] = {
-	    {"struct ", 1 << GB_BTF_STRUCT},
-	    {"union ", 1 << GB_BTF_UNION},
-	    {"enum ", 1 << GB_BTF_ENUM | 1 << GB_BTF_ENUM64},
+		{"struct ", 1 << GB_BTF_STRUCT},
+		{"union ", 1 << GB_BTF_UNION},
+		{"enum ", 1 << GB_BTF_ENUM | 1 << GB_BTF_ENUM64},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

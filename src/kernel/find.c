@@ -43,13 +43,13 @@ struct finder {
 
 static const char *const symbol_names[] = {
 #define X(id, name, need) name,
-    GB_SYMBOLS(X)
+	GB_SYMBOLS(X)
 #undef X
 };
 
 static const bool symbol_needed[] = {
 #define X(id, name, need) need,
-    GB_SYMBOLS(X)
+	GB_SYMBOLS(X)
 #undef X
 };
 
@@ -61,9 +61,9 @@ static int resolve_symbols(struct gb_kernel *k, const struct gb_kallsyms *s, str
 		k->symbol[i] = at == SIZE_MAX ? 0 : s->addresses[at];
 		if (at == SIZE_MAX && symbol_needed[i])
 			return gb_fail(
-			    err, GB_EUNKNOWN,
-			    "the kernel's symbols have no '%s' (it needs CONFIG_KALLSYMS_ALL)",
-			    symbol_names[i]);
+				err, GB_EUNKNOWN,
+				"the kernel's symbols have no '%s' (it needs CONFIG_KALLSYMS_ALL)",
+				symbol_names[i]);
 	}
 	return 0;
 }
@@ -73,8 +73,8 @@ static int resolve_symbols(struct gb_kernel *k, const struct gb_kallsyms *s, str
 static int delta_from_init_task(struct gb_kernel *k, struct gb_error *err)
 {
 	uint64_t pa = k->symbol[GB_Y_INIT_TASK], va;
-	int r =
-	    gb_ram_read_u64(k->ram, (gb_gpa){pa + gb_offset(k, GB_M_TASK_REAL_PARENT)}, &va, err);
+	int r = gb_ram_read_u64(k->ram, (gb_gpa){pa + gb_offset(k, GB_M_TASK_REAL_PARENT)}, &va,
+				err);
 
 	if (r != 0)
 		return r;
@@ -148,10 +148,11 @@ static int find_space(struct gb_kernel *k, struct gb_error *err)
 	if (!space_fits(k, levels)) {
 		levels = 9 - levels;
 		if (!space_fits(k, levels))
-			return gb_fail(err, GB_EUNKNOWN,
-				       "the kernel's page tables do not map its own image: it has "
-				       "hardly started, or this is a raw image of more than 2.75 GiB "
-				       "whose RAM is split around the PCI hole");
+			return gb_fail(
+				err, GB_EUNKNOWN,
+				"the kernel's page tables do not map its own image: it has "
+				"hardly started, or this is a raw image of more than 2.75 GiB "
+				"whose RAM is split around the PCI hole");
 	}
 	k->info.space = (struct gb_space){{k->symbol[GB_Y_INIT_TOP_PGT] - k->image_delta}, levels};
 	k->info.paging_levels = levels;
@@ -432,10 +433,10 @@ static int say_what_was_found(struct finder *f, struct gb_error *err)
 			       f->why.message);
 	if (!f->types_count && !f->symbols_count && !banners)
 		return gb_fail(
-		    err, GB_EUNKNOWN,
-		    "no Linux kernel was found: no types (BTF), no symbols (kallsyms) and no "
-		    "'Linux version' in RAM; the guest runs something else, or has not started it "
-		    "yet");
+			err, GB_EUNKNOWN,
+			"no Linux kernel was found: no types (BTF), no symbols (kallsyms) and no "
+			"'Linux version' in RAM; the guest runs something else, or has not started it "
+			"yet");
 	return gb_fail(err, GB_EUNKNOWN,
 		       "no Linux kernel that can be read was found: 'Linux version' %u times, "
 		       "types (BTF) %s, symbols (kallsyms) %s; it needs CONFIG_DEBUG_INFO_BTF and "
@@ -447,11 +448,11 @@ static int say_what_was_found(struct finder *f, struct gb_error *err)
 int gb_find_kernel(struct gb_kernel *k, const struct gb_log *log, struct gb_error *err)
 {
 	struct finder f = {
-	    .k = k,
-	    .log = log,
-	    .btf_budget = BTF_BUDGET,
-	    .probes_budget = PROBES_BUDGET,
-	    .decodes_budget = DECODES_BUDGET,
+		.k = k,
+		.log = log,
+		.btf_budget = BTF_BUDGET,
+		.probes_budget = PROBES_BUDGET,
+		.decodes_budget = DECODES_BUDGET,
 	};
 	int r = gb_ram_visit(k->ram, (gb_gpa){0}, UINT64_MAX, on_span, &f, err);
 

@@ -49,14 +49,14 @@ enum gb_frame_class {
 #define X(id, name, group) GB_FRAME_##id,
 	GB_FRAME_CLASSES(X)
 #undef X
-	GB_FRAME_CLASS_COUNT
+		GB_FRAME_CLASS_COUNT
 };
 
 enum gb_frame_group {
 #define X(id, key, words, rgb, family) GB_GROUP_##id,
 	GB_FRAME_GROUPS(X)
 #undef X
-	GB_FRAME_GROUP_COUNT
+		GB_FRAME_GROUP_COUNT
 };
 
 struct gb_frame_group_info {

@@ -161,10 +161,10 @@ static void describe_table(struct words *w, const struct gb_owner *o)
 static void describe_none(struct words *w)
 {
 	static const char *const words[GB_PAGE_KIND_COUNT] = {
-	    [GB_PAGE_TABLE] = "page table of nobody",
-	    [GB_PAGE_MAPPED] = "mapped by a driver",
-	    [GB_PAGE_OTHER] = "kernel",
-	    [GB_PAGE_IDLE] = "kernel, part of a larger allocation or free",
+		[GB_PAGE_TABLE] = "page table of nobody",
+		[GB_PAGE_MAPPED] = "mapped by a driver",
+		[GB_PAGE_OTHER] = "kernel",
+		[GB_PAGE_IDLE] = "kernel, part of a larger allocation or free",
 	};
 	const char *text = words[w->f->kinds[w->index] % GB_PAGE_KIND_COUNT];
 

@@ -331,14 +331,14 @@ int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct
 		       struct gb_error *err)
 {
 	struct gb_classify c = {
-	    .k = k,
-	    .layout = gb_ram_layout(k->ram),
-	    .p = p,
-	    .f = frames,
-	    .touches_left = 64 * gb_ram_frames(k->ram) + TOUCHES_MAX,
-	    .tables_left = 4 * gb_ram_frames(k->ram) + 4096,
-	    .free_left = 4 * gb_ram_frames(k->ram) + 65536,
-	    .err = err,
+		.k = k,
+		.layout = gb_ram_layout(k->ram),
+		.p = p,
+		.f = frames,
+		.touches_left = 64 * gb_ram_frames(k->ram) + TOUCHES_MAX,
+		.tables_left = 4 * gb_ram_frames(k->ram) + 4096,
+		.free_left = 4 * gb_ram_frames(k->ram) + 65536,
+		.err = err,
 	};
 	int r = prepare(frames, gb_ram_frames(k->ram), err);
 

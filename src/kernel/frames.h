@@ -18,8 +18,8 @@ struct gb_frames {
 	int32_t *pids;     // process of a frame (first by pid of those that map it); 0: none
 	uint32_t *mappers; // how many processes map it
 	uint64_t by_class[GB_FRAME_CLASS_COUNT];
-	bool cut; // page tables that never end: owners behind the budget are missing
-	uint32_t *owner_of;       // for gb_frame_describe()
+	bool cut;           // page tables that never end: owners behind the budget are missing
+	uint32_t *owner_of; // for gb_frame_describe()
 	struct gb_owners *owners; // likewise
 };
 

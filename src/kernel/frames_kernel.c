@@ -31,7 +31,7 @@ struct areas {
 struct kernel_walk {
 	struct gb_classify *c;
 	struct areas areas;
-	size_t at; // area at or behind the last leaf
+	size_t at;           // area at or behind the last leaf
 	uint64_t links_left; // of lists of areas: they may be circular
 	uint32_t table_owner, vmemmap_owner;
 	uint64_t vmemmap_end;
@@ -204,10 +204,10 @@ static int add_module(struct kernel_walk *w, uint64_t module)
 
 	if (!gb_has(k, GB_M_MODULE_MEM))
 		return gb_has(k, GB_M_MODULE_CORE)
-			   ? add_module_part(w, module, module + gb_offset(k, GB_M_MODULE_CORE),
-					     GB_S_MODULE_LAYOUT, GB_M_MODULE_LAYOUT_BASE,
-					     GB_M_MODULE_LAYOUT_SIZE)
-			   : 0;
+			       ? add_module_part(w, module, module + gb_offset(k, GB_M_MODULE_CORE),
+						 GB_S_MODULE_LAYOUT, GB_M_MODULE_LAYOUT_BASE,
+						 GB_M_MODULE_LAYOUT_SIZE)
+			       : 0;
 	parts = each ? k->offsets.members[GB_M_MODULE_MEM].size / each : 0;
 	for (uint32_t i = 0; i < parts && i < 16 && r == 0; i++)
 		r = add_module_part(w, module, module + gb_offset(k, GB_M_MODULE_MEM) + i * each,
@@ -319,12 +319,12 @@ static int walk_range(struct kernel_walk *w, uint64_t first, uint64_t last,
 		      int (*leaf)(void *, const struct gb_leaf *))
 {
 	struct gb_leaves how = {
-	    .first = {first},
-	    .last = {last},
-	    .budget = w->c->f->count,
-	    .leaf = leaf,
-	    .table = on_kernel_table,
-	    .arg = w,
+		.first = {first},
+		.last = {last},
+		.budget = w->c->f->count,
+		.leaf = leaf,
+		.table = on_kernel_table,
+		.arg = w,
 	};
 	int r;
 
@@ -353,11 +353,12 @@ static int walk_tables(struct kernel_walk *w)
 	if (r == 0)
 		r = walk_range(w, vmalloc, areas_end - 1, on_vmalloc_leaf);
 	if (r == 0 && !w->c->k->page.section_root)
-		r = walk_range(
-		    w, i->vmemmap.v,
-		    i->vmemmap.v +
-			(gb_layout_end(w->c->layout).v >> GB_PAGE_SHIFT) * w->c->k->page.size - 1,
-		    on_vmemmap_leaf);
+		r = walk_range(w, i->vmemmap.v,
+			       i->vmemmap.v +
+				       (gb_layout_end(w->c->layout).v >> GB_PAGE_SHIFT) *
+					       w->c->k->page.size -
+				       1,
+			       on_vmemmap_leaf);
 	// the image, modules behind it, and the fixed map at the top
 	if (r == 0)
 		r = walk_range(w, w->c->k->image_start, UINT64_MAX, on_vmalloc_leaf);
@@ -375,7 +376,7 @@ static int classify_percpu(struct gb_classify *c)
 		return 0;
 	for (unsigned cpu = 0; cpu < k->cpus && r == 0; cpu++) {
 		uint32_t owner =
-		    gb_owner_add(c, (struct gb_owner){.kind = GB_OWNER_PERCPU, .index = cpu});
+			gb_owner_add(c, (struct gb_owner){.kind = GB_OWNER_PERCPU, .index = cpu});
 		uint64_t base = k->symbol[GB_Y_PER_CPU_START] + k->per_cpu[cpu], index;
 
 		r = owner ? 0 : GB_ENOMEM;

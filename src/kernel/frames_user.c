@@ -59,8 +59,9 @@ static void count_mapper(struct user *u, uint64_t index)
 // do.
 static uint32_t owner_at(struct user *u, uint64_t va, enum gb_frame_class *class_ret)
 {
-	struct gb_owner owner = {
-	    .kind = GB_OWNER_VMA, .pid = u->process->pid, .index = u->process_index};
+	struct gb_owner owner = {.kind = GB_OWNER_VMA,
+				 .pid = u->process->pid,
+				 .index = u->process_index};
 	uint32_t *made = &u->no_vma_owner;
 
 	*class_ret = u->executable ? GB_FRAME_CODE : GB_FRAME_MAPPED;
@@ -115,8 +116,8 @@ static int on_table(void *arg, gb_gpa table, unsigned level)
 	    (f->kinds[index] != GB_PAGE_TABLE && f->kinds[index] != GB_PAGE_OTHER))
 		return 0;
 	if (!u->table_owner)
-		u->table_owner = gb_owner_add(
-		    u->c, (struct gb_owner){.kind = GB_OWNER_TABLE, .pid = u->process->pid});
+		u->table_owner = gb_owner_add(u->c, (struct gb_owner){.kind = GB_OWNER_TABLE,
+								      .pid = u->process->pid});
 	if (!u->table_owner)
 		return GB_ENOMEM;
 	gb_frame_set(u->c, index, GB_FRAME_PAGE_TABLE, u->table_owner);
@@ -141,12 +142,12 @@ static int classify_process(struct gb_classify *c, uint32_t at)
 	struct user u = {.c = c, .process = p, .process_index = at};
 	struct gb_space space = {p->pgd, c->k->info.paging_levels};
 	struct gb_leaves how = {
-	    .last = {((uint64_t)1 << (9 * space.levels + 11)) - 1}, // the lower half
-	    .budget = c->f->count,
-	    .leaf = on_leaf,
-	    .table = on_table,
-	    .absent = on_absent,
-	    .arg = &u,
+		.last = {((uint64_t)1 << (9 * space.levels + 11)) - 1}, // the lower half
+		.budget = c->f->count,
+		.leaf = on_leaf,
+		.table = on_table,
+		.absent = on_absent,
+		.arg = &u,
 	};
 	int r;
 

@@ -24,12 +24,12 @@ struct gb_kernel_options {
 };
 
 struct gb_kernel_info {
-	char release[72];      // "6.12.117-gb"
-	char banner[256];      // "Linux version 6.12..."
+	char release[72];       // "6.12.117-gb"
+	char banner[256];       // "Linux version 6.12..."
 	unsigned paging_levels; // 4 or 5
-	bool pti;		// user mode runs on page tables of its own
-	uint64_t kaslr_slide;  // VA(_text) - 0xffffffff81000000
-	gb_gpa phys_base;      // where _text lies
+	bool pti;               // user mode runs on page tables of its own
+	uint64_t kaslr_slide;   // VA(_text) - 0xffffffff81000000
+	gb_gpa phys_base;       // where _text lies
 	gb_gva page_offset, vmemmap, vmalloc;
 	struct gb_space space; // of the kernel: init_top_pgt
 	size_t symbols, btf_types;
@@ -39,7 +39,7 @@ struct gb_kernel_info {
 // GB_EUNKNOWN: no Linux that is understood, and the message says what was found and what was not.
 int gb_kernel_open(struct gb_ram *ram, const struct gb_kernel_options *options,
 		   struct gb_kernel **ret, struct gb_error *err);
-void gb_kernel_close(struct gb_kernel *k); // accepts NULL; does not close the RAM
+void gb_kernel_close(struct gb_kernel *k);    // accepts NULL; does not close the RAM
 void gb_kernel_cleanup(struct gb_kernel **k); // for GB_CLEANUP
 const struct gb_kernel_info *gb_kernel_info(const struct gb_kernel *k);
 struct gb_ram *gb_kernel_ram(const struct gb_kernel *k);

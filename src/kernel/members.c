@@ -11,7 +11,7 @@
 static const char *const struct_names[] = {
 #define S(id, name) name,
 #define M(id, in, path, need)
-    GB_MEMBERS(S, M)
+	GB_MEMBERS(S, M)
 #undef S
 #undef M
 };
@@ -23,7 +23,7 @@ static const struct {
 } rows[] = {
 #define S(id, name)
 #define M(id, in, path, need) {GB_S_##in, path, need},
-    GB_MEMBERS(S, M)
+	GB_MEMBERS(S, M)
 #undef S
 #undef M
 };

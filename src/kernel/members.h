@@ -168,7 +168,7 @@ enum gb_struct_id {
 	GB_MEMBERS(S, M)
 #undef S
 #undef M
-	GB_STRUCT_COUNT
+		GB_STRUCT_COUNT
 };
 
 enum gb_member_id {
@@ -177,7 +177,7 @@ enum gb_member_id {
 	GB_MEMBERS(S, M)
 #undef S
 #undef M
-	GB_MEMBER_COUNT
+		GB_MEMBER_COUNT
 };
 
 // Symbols whose addresses we use; absent ones are 0.
@@ -224,7 +224,7 @@ enum gb_symbol_id {
 #define X(id, name, need) GB_Y_##id,
 	GB_SYMBOLS(X)
 #undef X
-	GB_SYMBOL_COUNT
+		GB_SYMBOL_COUNT
 };
 
 // Where things lie in this kernel.

@@ -103,8 +103,8 @@ int gb_page_rules_find(const struct gb_btf *btf, struct gb_kernel *k, struct gb_
 	r->at_type = place(k, GB_M_PAGE_TYPE);
 	r->at_refcount = place(k, GB_M_PAGE_REFCOUNT);
 	r->at_private = place(k, GB_M_PAGE_PRIVATE);
-	r->at_cache =
-	    gb_has(k, GB_M_SLAB_CACHE) ? place(k, GB_M_SLAB_CACHE) : place(k, GB_M_PAGE_SLAB_CACHE);
+	r->at_cache = gb_has(k, GB_M_SLAB_CACHE) ? place(k, GB_M_SLAB_CACHE)
+						 : place(k, GB_M_PAGE_SLAB_CACHE);
 	if (!gb_has(k, GB_M_SLAB_CACHE) && !gb_has(k, GB_M_PAGE_SLAB_CACHE))
 		r->at_cache = 0;
 	if (!rules_fit(r))

@@ -14,7 +14,8 @@
 
 #define PF_KTHREAD 0x200000
 #define LIST_TRIES 6
-#define LISTING_MAX ((size_t)512 << 20) // bytes of the caller's arena: a guest may link text without end
+// Bytes of the caller's arena: a guest may link text without end.
+#define LISTING_MAX ((size_t)512 << 20)
 #define PROCESS_TRIES 3
 #define ARGS_MAX 4096
 

@@ -26,8 +26,7 @@ struct gb_thread {
 struct gb_process {
 	gb_gva task; // of the leader
 	gb_gva mm;   // 0: kernel thread
-	gb_gpa
-	    pgd; // 0: no user memory (without mm it is that of a thread that outlived its leader)
+	gb_gpa pgd; // 0: no user memory (without mm it is that of a thread that outlived its leader)
 	int32_t pid, ppid;
 	uint32_t uid;
 	bool kernel_thread;
@@ -46,7 +45,8 @@ struct gb_process {
 struct gb_processes {
 	struct gb_process *list; // by pid
 	size_t count;
-	bool torn; // the list, or one of its processes, changed while it was read, after all retries
+	// the list, or one of its processes, changed while it was read, after all retries
+	bool torn;
 };
 
 enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };

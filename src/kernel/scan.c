@@ -70,7 +70,7 @@ __attribute__((target("avx2"))) static inline uint32_t marks_avx2(const uint8_t 
 	digits = _mm256_and_si256(digits, _mm256_cmpeq_epi8(b, _mm256_set1_epi8('1')));
 	digits = _mm256_and_si256(digits, _mm256_cmpeq_epi8(c, _mm256_set1_epi8('2')));
 	return (uint32_t)_mm256_movemask_epi8(
-	    _mm256_or_si256(digits, _mm256_cmpeq_epi32(a, _mm256_set1_epi32((int)MAGIC))));
+		_mm256_or_si256(digits, _mm256_cmpeq_epi32(a, _mm256_set1_epi32((int)MAGIC))));
 }
 
 __attribute__((target("avx2"))) static int scan_avx2(const uint8_t *bytes, size_t len,
@@ -101,7 +101,7 @@ static inline uint32_t marks_sse2(const uint8_t *p)
 	digits = _mm_and_si128(digits, _mm_cmpeq_epi8(b, _mm_set1_epi8('1')));
 	digits = _mm_and_si128(digits, _mm_cmpeq_epi8(c, _mm_set1_epi8('2')));
 	return (uint32_t)_mm_movemask_epi8(
-	    _mm_or_si128(digits, _mm_cmpeq_epi32(a, _mm_set1_epi32((int)MAGIC))));
+		_mm_or_si128(digits, _mm_cmpeq_epi32(a, _mm_set1_epi32((int)MAGIC))));
 }
 
 static int scan_sse2(const uint8_t *bytes, size_t len, gb_scan_hit *hit, void *arg)

@@ -30,8 +30,10 @@ static void build(struct gb_buf *out)
 	test_btf_u32(&b, 0); // ...
 	test_btf_u32(&b, 0);
 	fn = test_btf_type(&b, NULL, GB_BTF_PTR, 0, proto);
-	const struct test_member outer[] = {
-	    {"a", i, 0}, {NULL, anonymous, 64}, {"list", lists, 192}, {"fn", fn, 320}};
+	const struct test_member outer[] = {{"a", i, 0},
+					    {NULL, anonymous, 64},
+					    {"list", lists, 192},
+					    {"fn", fn, 320}};
 
 	gb_assert(list == 6);
 	test_btf_struct(&b, "outer", 48, outer, 4);

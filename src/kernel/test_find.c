@@ -79,9 +79,9 @@ static void reads_processes_threads_and_maps(void)
 
 	REQUIRE(guest_make(&g, TEST_ORDER_B));
 	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
-	REQUIRE_OK(
-	    gb_process_list(g.kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &arena, &p, &g.err),
-	    g.err);
+	REQUIRE_OK(gb_process_list(g.kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &arena, &p,
+				   &g.err),
+		   g.err);
 	CHECK_EQ(p.count, 2);
 	CHECK(!p.torn);
 	one = gb_process_find(&p, TEST_PID);
@@ -97,9 +97,9 @@ static void reads_processes_threads_and_maps(void)
 	CHECK_STR(one->threads[1].comm, "thread");
 	gb_maps_text(one, &maps);
 	CHECK_STR(
-	    maps.data,
-	    "00400000-00402000 r-xp 00000000 08:01 4711                               /a\\012exe\n"
-	    "00600000-00602000 rw-p 00000000 00:00 0                                  [heap]\n");
+		maps.data,
+		"00400000-00402000 r-xp 00000000 08:01 4711                               /a\\012exe\n"
+		"00600000-00602000 rw-p 00000000 00:00 0                                  [heap]\n");
 	CHECK(kthread->kernel_thread);
 	CHECK_EQ(kthread->vma_count, 0);
 	guest_free(&g);
@@ -113,19 +113,19 @@ static void classifies_frames(void)
 		int32_t pid;
 		const char *owner;
 	} want[] = {
-	    {0x000, GB_FRAME_RESERVED, 0, "reserved at boot"},
-	    {0x101, GB_FRAME_KERNEL_TEXT, 0, NULL},
-	    {0x110, GB_FRAME_KERNEL_RODATA, 0, NULL},
-	    {0x180, GB_FRAME_KERNEL_DATA, 0, "kernel at init_task"},
-	    {0x201, GB_FRAME_PAGE_TABLE, 0, "page table of the kernel"},
-	    {0x302, GB_FRAME_SLAB, 0, NULL},
-	    {0x400, GB_FRAME_VMEMMAP, 0, "struct pages"},
-	    {0x503, GB_FRAME_PAGE_TABLE, 0, "page table of pid 1 one"},
-	    {0x505, GB_FRAME_CODE, 1, "pid 1 one /a\\012exe"},
-	    {0x506, GB_FRAME_HEAP, 1, "pid 1 one heap"},
-	    {0x6ff, GB_FRAME_UNKNOWN, 0, "kernel"},
-	    {0x700, GB_FRAME_FREE, 0, "free"},
-	    {0x7ff, GB_FRAME_FREE, 0, "free"},
+		{0x000, GB_FRAME_RESERVED, 0, "reserved at boot"},
+		{0x101, GB_FRAME_KERNEL_TEXT, 0, NULL},
+		{0x110, GB_FRAME_KERNEL_RODATA, 0, NULL},
+		{0x180, GB_FRAME_KERNEL_DATA, 0, "kernel at init_task"},
+		{0x201, GB_FRAME_PAGE_TABLE, 0, "page table of the kernel"},
+		{0x302, GB_FRAME_SLAB, 0, NULL},
+		{0x400, GB_FRAME_VMEMMAP, 0, "struct pages"},
+		{0x503, GB_FRAME_PAGE_TABLE, 0, "page table of pid 1 one"},
+		{0x505, GB_FRAME_CODE, 1, "pid 1 one /a\\012exe"},
+		{0x506, GB_FRAME_HEAP, 1, "pid 1 one heap"},
+		{0x6ff, GB_FRAME_UNKNOWN, 0, "kernel"},
+		{0x700, GB_FRAME_FREE, 0, "free"},
+		{0x7ff, GB_FRAME_FREE, 0, "free"},
 	};
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	GB_CLEANUP(gb_frames_deinit) struct gb_frames f = {};
@@ -159,10 +159,10 @@ static void damage_is_told(void)
 		const char *what;
 		uint32_t at, len;
 	} damages[] = {
-	    {"no types", 0x140000, 24},
-	    {"no token table", 0x112000, 0x8000},
-	    {"no page tables", 0x190000, 4096},
-	    {"no init_task", 0x180000, 4096},
+		{"no types", 0x140000, 24},
+		{"no token table", 0x112000, 0x8000},
+		{"no page tables", 0x190000, 4096},
+		{"no init_task", 0x180000, 4096},
 	};
 
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {

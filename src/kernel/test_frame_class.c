@@ -11,7 +11,8 @@ static void names_and_keys_are_unique(void)
 			CHECK(strcmp(gb_frame_class_name(a), gb_frame_class_name(b)) != 0);
 	for (int a = 0; a < GB_FRAME_GROUP_COUNT; a++)
 		for (int b = 0; b < a; b++) {
-			CHECK(strcmp(gb_frame_group_info(a)->key, gb_frame_group_info(b)->key) != 0);
+			CHECK(strcmp(gb_frame_group_info(a)->key, gb_frame_group_info(b)->key) !=
+			      0);
 			CHECK(gb_frame_group_info(a)->rgb != gb_frame_group_info(b)->rgb);
 		}
 }

@@ -273,12 +273,12 @@ static uint32_t member_size(const char *path)
 		const char *path;
 		uint32_t size;
 	} sizes[] = {
-	    {"comm", 16},        {"pivot", 15 * 8},  {"slot", 16 * 8}, {"tasks", 16},
-	    {"thread_node", 16}, {"lists", 14 * 16}, {"desc", 32},     {"name", 64},
-	    {"thread_head", 16}, {"list", 16},       {"lru", 16},      {"pid", 4},
-	    {"tgid", 4},         {"flags", 8},       {"map_count", 4}, {"page_type", 4},
-	    {"_refcount", 4},    {"exit_state", 4},  {"__state", 4},   {"euid", 4},
-	    {"nr_threads", 4},   {"d_name.len", 4},
+		{"comm", 16},        {"pivot", 15 * 8},  {"slot", 16 * 8}, {"tasks", 16},
+		{"thread_node", 16}, {"lists", 14 * 16}, {"desc", 32},     {"name", 64},
+		{"thread_head", 16}, {"list", 16},       {"lru", 16},      {"pid", 4},
+		{"tgid", 4},         {"flags", 8},       {"map_count", 4}, {"page_type", 4},
+		{"_refcount", 4},    {"exit_state", 4},  {"__state", 4},   {"euid", 4},
+		{"nr_threads", 4},   {"d_name.len", 4},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
@@ -339,8 +339,9 @@ static void add_path(struct struct_maker *s, const char *paths)
 	if (!path[first])
 		return;
 	snprintf(made->names[made->sub_count], 32, "%.31s", path + first + 1);
-	made->subs[made->sub_count] = (struct test_member){
-	    made->names[made->sub_count], type_of_size(s->maker, size), made->sub_count * 64};
+	made->subs[made->sub_count] =
+		(struct test_member){made->names[made->sub_count], type_of_size(s->maker, size),
+				     made->sub_count * 64};
 	made->sub_count++;
 	made->size = made->sub_count * 8;
 }
@@ -368,7 +369,7 @@ static void finish_struct(struct struct_maker *s)
 				*dot = 0;
 				snprintf(nested, sizeof(nested), "in_%s", made->names[j]);
 				made->subs[j].type =
-				    test_btf_struct(&s->maker->btf, nested, 8, &inner, 1);
+					test_btf_struct(&s->maker->btf, nested, 8, &inner, 1);
 			}
 			made->type = test_btf_struct(&s->maker->btf, NULL, made->size, made->subs,
 						     made->sub_count);
@@ -394,7 +395,7 @@ static void make_types(struct gb_buf *out)
 	} rows[] = {
 #define S(id, text) {text, NULL},
 #define M(id, in, text, need) {NULL, text},
-	    GB_MEMBERS(S, M)
+		GB_MEMBERS(S, M)
 #undef S
 #undef M
 	};
@@ -461,7 +462,7 @@ static void make_symbols(uint8_t *ram, enum test_order order, size_t btf_size)
 {
 	static const char *const names[] = {
 #define X(id, name, need) name,
-	    GB_SYMBOLS(X)
+		GB_SYMBOLS(X)
 #undef X
 	};
 	static struct test_symbol symbols[GB_SYMBOL_COUNT + 400];
@@ -472,8 +473,8 @@ static void make_symbols(uint8_t *ram, enum test_order order, size_t btf_size)
 
 	for (int i = 0; i < GB_SYMBOL_COUNT; i++)
 		if (i != GB_Y_VMAP_NODES && i != GB_Y_NODE_DATA && i != GB_Y_L5_ENABLED)
-			symbols[n++] =
-			    (struct test_symbol){at + symbol_offset(i, btf_size), 'D', names[i]};
+			symbols[n++] = (struct test_symbol){at + symbol_offset(i, btf_size), 'D',
+							    names[i]};
 	for (int i = 0; i < 400; i++) {
 		snprintf(fillers[i], sizeof(fillers[i]), "sys__start_of_something_long%d", i);
 		if (i % 100 == 50) // a name of more than 127 tokens

@@ -174,11 +174,11 @@ static int add_vma(struct walk *w, uint64_t address)
 	}
 	w->l->vmas_left--;
 	*v = (struct gb_vma){
-	    .start = gb_get(o, GB_M_VMA_START),
-	    .end = gb_get(o, GB_M_VMA_END),
-	    .flags = gb_get(o, GB_M_VMA_FLAGS),
-	    .pgoff = gb_get(o, GB_M_VMA_PGOFF),
-	    .file = {gb_get(o, GB_M_VMA_FILE)},
+		.start = gb_get(o, GB_M_VMA_START),
+		.end = gb_get(o, GB_M_VMA_END),
+		.flags = gb_get(o, GB_M_VMA_FLAGS),
+		.pgoff = gb_get(o, GB_M_VMA_PGOFF),
+		.file = {gb_get(o, GB_M_VMA_FILE)},
 	};
 	if (v->start >= v->end || v->start < w->end || gb_get(o, GB_M_VMA_MM) != w->p->mm.v) {
 		w->broken = true;
@@ -311,10 +311,10 @@ static int add_gate(struct walk *w)
 	if (!v)
 		return GB_ENOMEM;
 	*v = (struct gb_vma){
-	    .start = gb_get(o, GB_M_VMA_START),
-	    .end = gb_get(o, GB_M_VMA_END),
-	    .flags = gb_get(o, GB_M_VMA_FLAGS),
-	    .name = "[vsyscall]",
+		.start = gb_get(o, GB_M_VMA_START),
+		.end = gb_get(o, GB_M_VMA_END),
+		.flags = gb_get(o, GB_M_VMA_FLAGS),
+		.name = "[vsyscall]",
 	};
 	w->l->vma_count++;
 	return 0;
@@ -323,7 +323,7 @@ static int add_gate(struct walk *w)
 static bool unchanged(const struct gb_listing *l, const struct gb_process *p)
 {
 	const int32_t at =
-	    l->k->offsets.members[gb_has(l->k, GB_M_MM_MT) ? GB_M_MM_MT : GB_M_MM_RB].at;
+		l->k->offsets.members[gb_has(l->k, GB_M_MM_MT) ? GB_M_MM_MT : GB_M_MM_RB].at;
 	uint64_t root;
 	uint32_t count;
 

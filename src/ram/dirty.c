@@ -139,8 +139,8 @@ static void note(struct gb_dirty *d, uint64_t index, struct gb_frame_hash hash)
 bool gb_dirty_matches(const struct gb_dirty *d, uint64_t index, const uint8_t bytes[GB_PAGE_SIZE])
 {
 	const struct gb_frame_hash seen = {
-	    .h = {__atomic_load_n(&d->seen[index].h[0], __ATOMIC_RELAXED),
-		  __atomic_load_n(&d->seen[index].h[1], __ATOMIC_RELAXED)}};
+		.h = {__atomic_load_n(&d->seen[index].h[0], __ATOMIC_RELAXED),
+		      __atomic_load_n(&d->seen[index].h[1], __ATOMIC_RELAXED)}};
 
 	return gb_frame_hash_equal(seen, d->hash(d->key, bytes));
 }

@@ -57,8 +57,8 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(__m256i v)
 	return (uint64_t)_mm_cvtsi128_si64(two) + (uint64_t)_mm_extract_epi64(two, 1);
 }
 
-__attribute__((target("avx2"))) static struct gb_frame_hash
-hash_avx2(const struct gb_frame_key *key, const uint8_t *frame)
+__attribute__((target("avx2"))) static struct gb_frame_hash hash_avx2(
+	const struct gb_frame_key *key, const uint8_t *frame)
 {
 	__m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
 
@@ -74,7 +74,7 @@ hash_avx2(const struct gb_frame_key *key, const uint8_t *frame)
 		d = _mm256_add_epi64(d, product_avx2(n, k + 12));
 	}
 	return (struct gb_frame_hash){
-	    {sum_avx2(_mm256_add_epi64(a, c)), sum_avx2(_mm256_add_epi64(b, d))}};
+		{sum_avx2(_mm256_add_epi64(a, c)), sum_avx2(_mm256_add_epi64(b, d))}};
 }
 
 static bool has_avx2(void)
@@ -93,11 +93,11 @@ __attribute__((target("avx512f"))) static __m512i product_avx512(__m512i m, cons
 __attribute__((target("avx512f"))) static uint64_t sum_avx512(__m512i v)
 {
 	return sum_avx2(
-	    _mm256_add_epi64(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1)));
+		_mm256_add_epi64(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1)));
 }
 
-__attribute__((target("avx512f"))) static struct gb_frame_hash
-hash_avx512(const struct gb_frame_key *key, const uint8_t *frame)
+__attribute__((target("avx512f"))) static struct gb_frame_hash hash_avx512(
+	const struct gb_frame_key *key, const uint8_t *frame)
 {
 	__m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
 
@@ -114,7 +114,7 @@ hash_avx512(const struct gb_frame_key *key, const uint8_t *frame)
 		d = _mm512_add_epi64(d, product_avx512(n, k + 16));
 	}
 	return (struct gb_frame_hash){
-	    {sum_avx512(_mm512_add_epi64(a, c)), sum_avx512(_mm512_add_epi64(b, d))}};
+		{sum_avx512(_mm512_add_epi64(a, c)), sum_avx512(_mm512_add_epi64(b, d))}};
 }
 
 static bool has_avx512(void)
@@ -123,12 +123,12 @@ static bool has_avx512(void)
 }
 
 const struct gb_frame_hash_kind gb_frame_hash_kinds[] = {
-    {"plain", always, hash_plain},
-    {"avx2", has_avx2, hash_avx2},
-    {"avx512", has_avx512, hash_avx512},
+	{"plain", always, hash_plain},
+	{"avx2", has_avx2, hash_avx2},
+	{"avx512", has_avx512, hash_avx512},
 };
 const size_t gb_frame_hash_kinds_count =
-    sizeof(gb_frame_hash_kinds) / sizeof(gb_frame_hash_kinds[0]);
+	sizeof(gb_frame_hash_kinds) / sizeof(gb_frame_hash_kinds[0]);
 
 const struct gb_frame_hash_kind *gb_frame_hash_best(void)
 {

@@ -18,10 +18,10 @@ static int check_layout(struct gb_ram *ram, const struct gb_layout *layout, stru
 		gb_layout_identity(ram->file_size, &ram->layout);
 		if (ram->file_size % GB_PAGE_SIZE || ram->file_size == 0)
 			return gb_fail(
-			    err, GB_EFORMAT,
-			    "a RAM image is a whole number of 4 KiB pages, this file has "
-			    "%llu bytes: is it cut short?",
-			    (unsigned long long)ram->file_size);
+				err, GB_EFORMAT,
+				"a RAM image is a whole number of 4 KiB pages, this file has "
+				"%llu bytes: is it cut short?",
+				(unsigned long long)ram->file_size);
 		return 0;
 	}
 	if (layout->count == 0)
@@ -29,10 +29,10 @@ static int check_layout(struct gb_ram *ram, const struct gb_layout *layout, stru
 	for (size_t i = 0; i < layout->count; i++)
 		if (layout->segments[i].offset + layout->segments[i].size > ram->file_size)
 			return gb_fail(
-			    err, GB_EFORMAT,
-			    "the RAM file has %llu bytes, its layout needs more: is it cut "
-			    "short?",
-			    (unsigned long long)ram->file_size);
+				err, GB_EFORMAT,
+				"the RAM file has %llu bytes, its layout needs more: is it cut "
+				"short?",
+				(unsigned long long)ram->file_size);
 	ram->layout = *layout;
 	return 0;
 }
@@ -104,10 +104,10 @@ int gb_ram_open(const char *path, const struct gb_layout *layout, struct gb_ram 
 		return gb_fail(err, GB_ENOTFOUND, "%s: no such file", path);
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
 		return gb_fail(
-		    err, GB_ELACKS,
-		    "%s: no permission to read it; the RAM of a guest belongs to the user "
-		    "who runs it",
-		    path);
+			err, GB_ELACKS,
+			"%s: no permission to read it; the RAM of a guest belongs to the user "
+			"who runs it",
+			path);
 	if (fd < 0)
 		return gb_fail_os(err, "cannot open %s", path);
 	r = gb_ram_open_fd(fd, layout, ret, err);

@@ -78,7 +78,7 @@ static void stable_reads_are_of_one_instant(void)
 	REQUIRE(writer_start(&w));
 	while ((plain_torn < 1000 || stable < 1000) && gb_clock_ns() < end) {
 		size_t n =
-		    2 + stable % 1000; // small ones are stable now and then, large ones hardly
+			2 + stable % 1000; // small ones are stable now and then, large ones hardly
 		bool torn = true;
 
 		CHECK_OK(gb_ram_read(w.image.ram, (gb_gpa){0}, words, sizeof(words), &err), err);

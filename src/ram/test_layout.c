@@ -31,12 +31,12 @@ static void split_ram_is_packed_without_its_hole(void)
 static void bad_segments_are_refused(void)
 {
 	static const struct gb_segment bad[] = {
-	    {{0}, 0, 0},
-	    {{1}, 4096, 0},
-	    {{0}, 4097, 0},
-	    {{0x1000}, 4096, 0x100000},            // overlaps in GPA
-	    {{0x100000}, 4096, 0x1000},            // overlaps in the file
-	    {{UINT64_MAX - 4095}, 8192, 0x100000}, // wraps
+		{{0}, 0, 0},
+		{{1}, 4096, 0},
+		{{0}, 4097, 0},
+		{{0x1000}, 4096, 0x100000},            // overlaps in GPA
+		{{0x100000}, 4096, 0x1000},            // overlaps in the file
+		{{UINT64_MAX - 4095}, 8192, 0x100000}, // wraps
 	};
 	struct gb_layout l = {};
 	struct gb_error err = {};

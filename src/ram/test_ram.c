@@ -374,12 +374,12 @@ static bool make_bad_file(const char *path, off_t size)
 static void bad_files_are_refused(void)
 {
 	static const struct bad_file bad[] = {
-	    {"directory", -1, GB_EFORMAT, "directory"},
-	    {"fifo", -2, GB_EFORMAT, "pipe"},
-	    {"missing", -3, GB_ENOTFOUND, "no such file"},
-	    {"forbidden", -4, GB_ELACKS, "no permission"},
-	    {"empty", 0, GB_EFORMAT, "cut short"},
-	    {"odd", 8191, GB_EFORMAT, "cut short"},
+		{"directory", -1, GB_EFORMAT, "directory"},
+		{"fifo", -2, GB_EFORMAT, "pipe"},
+		{"missing", -3, GB_ENOTFOUND, "no such file"},
+		{"forbidden", -4, GB_ELACKS, "no permission"},
+		{"empty", 0, GB_EFORMAT, "cut short"},
+		{"odd", 8191, GB_EFORMAT, "cut short"},
 	};
 	char dir[] = "/tmp/glassbox-test-XXXXXX", path[64];
 

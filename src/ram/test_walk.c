@@ -131,12 +131,12 @@ static void walks_five_levels(void)
 	static const struct {
 		uint64_t gva, gpa, size, rights;
 	} want[] = {
-	    {0x01008040201123, 0x15123, 4096, 0x25 | GB_PTE_NX},
-	    {0x01008040202fff, 0x16fff, 4096, 0x67},
-	    {0x01008040400018, 0x200018, 2 << 20, 0xe7},
-	    {0x01008080012345, 0x12345, 1 << 30, 0x83 & ~GB_PTE_USER},
-	    {0x010080c0000000, (uint64_t)7 << 30, 1 << 30, 0x83},
-	    {0xffffffffffffffff, 0x17fff, 4096, 3},
+		{0x01008040201123, 0x15123, 4096, 0x25 | GB_PTE_NX},
+		{0x01008040202fff, 0x16fff, 4096, 0x67},
+		{0x01008040400018, 0x200018, 2 << 20, 0xe7},
+		{0x01008080012345, 0x12345, 1 << 30, 0x83 & ~GB_PTE_USER},
+		{0x010080c0000000, (uint64_t)7 << 30, 1 << 30, 0x83},
+		{0xffffffffffffffff, 0x17fff, 4096, 3},
 	};
 	const struct gb_space space = {{0x10000}, 5};
 	struct gb_error err = {};
@@ -173,16 +173,16 @@ static void bad_walks_are_refused(void)
 		int code;
 		const char *says;
 	} bad[] = {
-	    {{{0x10000}, 3}, 0, 8, GB_ERANGE, "4 or 5 levels"},
-	    {{{0x10000}, 6}, 0, 8, GB_ERANGE, "4 or 5 levels"},
-	    {{{0x10000}, 0}, 0, 8, GB_ERANGE, "4 or 5 levels"},
-	    {{{0x10000}, 5}, 0xfffffffffffffffc, 8, GB_EFAULT, "wraps"},
-	    {{{0x10000}, 5}, 0x0100000000000000, 8, GB_EFAULT, "canonical"},
-	    {{{0x10000}, 4}, 0x0000800000000000, 8, GB_EFAULT, "canonical"},
-	    {{{0x10000}, 5}, 0x0002000000000000, 8, GB_EFAULT, "no page"},
-	    {{{0x10000}, 5}, 0x0003000000000000, 8, GB_EFAULT, "no page"}, // reserved bit
-	    {{{0x10000}, 5}, 0x0004000000000000, 8, GB_EFAULT, "no RAM"},
-	    {{{0xfffffffff000}, 5}, 0, 8, GB_EFAULT, "no RAM"},
+		{{{0x10000}, 3}, 0, 8, GB_ERANGE, "4 or 5 levels"},
+		{{{0x10000}, 6}, 0, 8, GB_ERANGE, "4 or 5 levels"},
+		{{{0x10000}, 0}, 0, 8, GB_ERANGE, "4 or 5 levels"},
+		{{{0x10000}, 5}, 0xfffffffffffffffc, 8, GB_EFAULT, "wraps"},
+		{{{0x10000}, 5}, 0x0100000000000000, 8, GB_EFAULT, "canonical"},
+		{{{0x10000}, 4}, 0x0000800000000000, 8, GB_EFAULT, "canonical"},
+		{{{0x10000}, 5}, 0x0002000000000000, 8, GB_EFAULT, "no page"},
+		{{{0x10000}, 5}, 0x0003000000000000, 8, GB_EFAULT, "no page"}, // reserved bit
+		{{{0x10000}, 5}, 0x0004000000000000, 8, GB_EFAULT, "no RAM"},
+		{{{0xfffffffff000}, 5}, 0, 8, GB_EFAULT, "no RAM"},
 	};
 	struct image i;
 
@@ -194,9 +194,9 @@ static void bad_walks_are_refused(void)
 		struct gb_error err = {};
 		uint64_t v;
 
-		CHECK_EQ(
-		    gb_space_read(i.ram, bad[n].space, (gb_gva){bad[n].gva}, &v, bad[n].len, &err),
-		    bad[n].code);
+		CHECK_EQ(gb_space_read(i.ram, bad[n].space, (gb_gva){bad[n].gva}, &v, bad[n].len,
+				       &err),
+			 bad[n].code);
 		if (!strstr(err.message, bad[n].says))
 			tap_fail_("\"%s\" does not say \"%s\"", err.message, bad[n].says);
 	}
@@ -245,7 +245,7 @@ static struct plain_walk walk_plainly(const uint64_t *words, struct gb_space spa
 	struct plain_walk w = {.rights = GB_PTE_WRITE | GB_PTE_USER};
 	uint64_t table = space.root.v / 4096 * 4096, nx = 0, entry = 0;
 	int64_t extended =
-	    (int64_t)(gva << (space.levels == 5 ? 7 : 16)) >> (space.levels == 5 ? 7 : 16);
+		(int64_t)(gva << (space.levels == 5 ? 7 : 16)) >> (space.levels == 5 ? 7 : 16);
 
 	if ((uint64_t)extended != gva)
 		return w;

@@ -91,7 +91,8 @@ static void put_groups(struct gb_json *j)
 
 static void put_kernel(struct gb_json *j, struct gb_guest_kernel *g, const char *reason)
 {
-	const struct gb_kernel_info none = {}, *k = g ? gb_kernel_info(gb_guest_kernel_get(g)) : &none;
+	const struct gb_kernel_info none = {},
+				    *k = g ? gb_kernel_info(gb_guest_kernel_get(g)) : &none;
 
 	gb_json_pair(j, "understood", bool, g != NULL);
 	gb_json_pair(j, "reason", str, g ? NULL : reason);
@@ -188,8 +189,8 @@ static int answer_frame(const struct gb_api *api, const char *rest, struct gb_bu
 	if (!take_number(&rest, &index) || *rest)
 		return gb_fail(err, GB_EUSAGE, "write api/frame/INDEX");
 	if (index >= gb_ram_frames(api->options->ram))
-		return gb_fail(err, GB_ENOTFOUND, "there is no frame %" PRIu64 ", only %" PRIu64, index,
-			       gb_ram_frames(api->options->ram));
+		return gb_fail(err, GB_ENOTFOUND, "there is no frame %" PRIu64 ", only %" PRIu64,
+			       index, gb_ram_frames(api->options->ram));
 	r = gb_live_census(api->live, FRESH_NS, &c, err);
 	if (r == 0)
 		r = gb_mapping_frame(c, api->options->ram, index, out, err);

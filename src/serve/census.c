@@ -19,7 +19,8 @@ struct gb_guest_kernel {
 	struct gb_kernel *kernel;
 };
 
-static int wrap(struct gb_kernel *k, bool borrowed, struct gb_guest_kernel **ret, struct gb_error *err)
+static int wrap(struct gb_kernel *k, bool borrowed, struct gb_guest_kernel **ret,
+		struct gb_error *err)
 {
 	struct gb_guest_kernel *g = calloc(1, sizeof(*g));
 
@@ -118,7 +119,8 @@ static int count_uses(struct gb_census *c, struct gb_error *err)
 	return 0;
 }
 
-static void put_process(struct gb_json *j, const struct gb_process *p, const struct gb_census_use *u)
+static void put_process(struct gb_json *j, const struct gb_process *p,
+			const struct gb_census_use *u)
 {
 	gb_json_object(j);
 	gb_json_pair(j, "pid", i64, p->pid);
@@ -242,8 +244,8 @@ static int fill(struct gb_census *c, uint64_t frames, struct gb_error *err)
 	return 0;
 }
 
-int gb_census_take(struct gb_guest_kernel *kernel, uint64_t frames, const struct gb_census *previous,
-		   struct gb_census **ret, struct gb_error *err)
+int gb_census_take(struct gb_guest_kernel *kernel, uint64_t frames,
+		   const struct gb_census *previous, struct gb_census **ret, struct gb_error *err)
 {
 	struct gb_census *c = calloc(1, sizeof(*c));
 	int r;

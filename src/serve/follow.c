@@ -95,8 +95,8 @@ size_t gb_live_take(struct gb_live *live, struct gb_follower *f, uint32_t *indic
 	return n;
 }
 
-void gb_live_doubt(struct gb_live *live, struct gb_follower *f, const uint32_t *indices, size_t count,
-		   uint64_t torn)
+void gb_live_doubt(struct gb_live *live, struct gb_follower *f, const uint32_t *indices,
+		   size_t count, uint64_t torn)
 {
 	pthread_mutex_lock(&live->lock);
 	for (size_t i = 0; i < count; i++)
@@ -109,7 +109,8 @@ void gb_follow_changed(struct gb_live *live, uint64_t index, bool filled)
 {
 	uint64_t bit = (uint64_t)1 << index % 64;
 
-	live->data[index / 64] = filled ? live->data[index / 64] | bit : live->data[index / 64] & ~bit;
+	live->data[index / 64] =
+		filled ? live->data[index / 64] | bit : live->data[index / 64] & ~bit;
 	for (struct gb_follower *f = live->followers; f; f = f->next)
 		set_pending(f, index);
 }

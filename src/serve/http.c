@@ -88,8 +88,8 @@ static int answer(struct mg_connection *conn, int status, const char *type, cons
 		  size_t len)
 {
 	mg_disable_connection_keep_alive(conn);
-	mg_printf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n", status,
-		  status_text(status), type, len, common_headers);
+	mg_printf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
+		  status, status_text(status), type, len, common_headers);
 	if (len)
 		send_all(conn, body, len);
 	return status;

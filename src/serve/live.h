@@ -21,24 +21,25 @@ struct gb_live_options {
 	const struct gb_log *log;
 };
 
-int gb_live_start(const struct gb_live_options *options, struct gb_live **ret, struct gb_error *err);
+int gb_live_start(const struct gb_live_options *options, struct gb_live **ret,
+		  struct gb_error *err);
 // Wake all who wait in the calls below; they then see stopping. Call before joining those threads.
 void gb_live_quit(struct gb_live *live);
 void gb_live_stop(struct gb_live *live); // accepts NULL; nobody may use it any more
 
 // The last look, for ticks and status.
 struct gb_live_beat {
-	uint64_t scans;	    // complete ones so far
+	uint64_t scans;     // complete ones so far
 	uint64_t scan_ns;   // how long the last one took
 	uint64_t real_ns;   // when it ended (CLOCK_REALTIME)
-	uint64_t dirty;	    // frames that it found changed
+	uint64_t dirty;     // frames that it found changed
 	double dirty_mib_s; // smoothed over about a second
-	uint64_t torn;	    // frames that changed while they were sent, in the last second
+	uint64_t torn;      // frames that changed while they were sent, in the last second
 	struct gb_serve_state state;
 	uint64_t state_version; // changes with state
-	bool ended;	    // the guest is gone and the last scan is done
-	char reason[400];   // why
-	bool stopping;	    // the server ends
+	bool ended;             // the guest is gone and the last scan is done
+	char reason[400];       // why
+	bool stopping;          // the server ends
 	uint64_t census_version, owners_version, processes_version;
 	uint64_t hello_version; // changes when the kernel is found or lost
 };
@@ -73,11 +74,11 @@ size_t gb_live_take(struct gb_live *live, struct gb_follower *f, uint32_t *indic
 bool gb_live_matches(const struct gb_live *live, uint32_t index, const uint8_t bytes[GB_PAGE_SIZE]);
 // Have these frames handed out again after the next scan. torn is how many changed while they were
 // read.
-void gb_live_doubt(struct gb_live *live, struct gb_follower *f, const uint32_t *indices, size_t count,
-		   uint64_t torn);
+void gb_live_doubt(struct gb_live *live, struct gb_follower *f, const uint32_t *indices,
+		   size_t count, uint64_t torn);
 // Wait until there are frames to take, or the beat is newer than *beat in scans or a version, or has
 // ended, or the server stops, or the time is over; then update the beat.
 void gb_live_wait(struct gb_live *live, struct gb_follower *f, struct gb_live_beat *beat,
-			 uint64_t timeout_ns);
+		  uint64_t timeout_ns);
 
 int gb_live_pause(struct gb_live *live, bool pause, struct gb_error *err);

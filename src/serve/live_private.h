@@ -11,8 +11,8 @@ struct gb_follower {
 	struct gb_follower *next;
 	uint64_t *pending, *doubt; // one bit per frame
 	uint64_t pending_count;
-	uint64_t cursor;       // where the next take begins
-	uint64_t whole_after;  // the picture can be whole from this scan on
+	uint64_t cursor;      // where the next take begins
+	uint64_t whole_after; // the picture can be whole from this scan on
 	bool whole;
 };
 

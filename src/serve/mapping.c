@@ -181,7 +181,8 @@ static void put_symbol(struct gb_json *j, const struct gb_census *c, const struc
 	uint64_t offset;
 
 	gb_json_key(j, "symbol");
-	if (kernel && gb_symbol_nearest(gb_guest_kernel_get(c->kernel), kernel->gva, &symbol, &offset) == 0)
+	if (kernel &&
+	    gb_symbol_nearest(gb_guest_kernel_get(c->kernel), kernel->gva, &symbol, &offset) == 0)
 		gb_buf_printf(&text, offset ? "%s+0x%llx" : "%s", symbol.name,
 			      (unsigned long long)offset);
 	gb_json_str(j, text.data);
@@ -306,8 +307,8 @@ static void put_runs(struct gb_json *j, const struct collect *c)
 	gb_json_end_array(j);
 }
 
-int gb_mapping_process(const struct gb_census *census, struct gb_ram *ram, const struct gb_process *p,
-		       struct gb_buf *out, struct gb_error *err)
+int gb_mapping_process(const struct gb_census *census, struct gb_ram *ram,
+		       const struct gb_process *p, struct gb_buf *out, struct gb_error *err)
 {
 	GB_CLEANUP(gb_cleanup_free) uint64_t *bits = NULL;
 	struct collect c = {.layout = gb_ram_layout(ram), .frames = gb_ram_frames(ram)};

@@ -207,7 +207,8 @@ static void ask_state(struct gb_live *live)
 	r = live->options.vm.state(live->options.vm.arg, &s, &err);
 	pthread_mutex_unlock(&live->vm_lock);
 	if (r != 0)
-		return gb_log(live->options.log, GB_LOG_DEBUG, "state of the guest: %s", err.message);
+		return gb_log(live->options.log, GB_LOG_DEBUG, "state of the guest: %s",
+			      err.message);
 	pthread_mutex_lock(&live->lock);
 	if (!same_state(&s, &live->beat.state)) {
 		live->beat.state = s;

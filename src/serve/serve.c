@@ -64,10 +64,11 @@ static int check_port(unsigned port, struct gb_error *err)
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
 		return 0;
 	if (errno == EADDRINUSE)
-		return gb_fail(err, GB_EBUSY,
-			       "port %u is in use: name another one with --port, or leave it out for "
-			       "a free one",
-			       port);
+		return gb_fail(
+			err, GB_EBUSY,
+			"port %u is in use: name another one with --port, or leave it out for "
+			"a free one",
+			port);
 	if (errno == EACCES)
 		return gb_fail(err, GB_ELACKS, "port %u is reserved: take one above 1023", port);
 	return gb_fail_os(err, "cannot listen on 127.0.0.1:%u", port);
@@ -76,18 +77,30 @@ static int check_port(unsigned port, struct gb_error *err)
 static int start_http(struct gb_serve *s, unsigned port, struct gb_error *err)
 {
 	char listen_on[32], request_timeout[16];
-	const char *settings[] = {"listening_ports", listen_on,
-				  "access_control_list", "-0.0.0.0/0,+127.0.0.0/8",
-				  "num_threads", THREADS,
-				  "connection_queue", "64",
-				  "max_request_size", "8192",
-				  "request_timeout_ms", request_timeout,
-				  "websocket_timeout_ms", "10000",
-				  "enable_websocket_ping_pong", "yes",
-				  "tcp_nodelay", "1",
-				  "enable_keep_alive", "no",
-				  "enable_directory_listing", "no",
-				  "decode_url", "no",
+	const char *settings[] = {"listening_ports",
+				  listen_on,
+				  "access_control_list",
+				  "-0.0.0.0/0,+127.0.0.0/8",
+				  "num_threads",
+				  THREADS,
+				  "connection_queue",
+				  "64",
+				  "max_request_size",
+				  "8192",
+				  "request_timeout_ms",
+				  request_timeout,
+				  "websocket_timeout_ms",
+				  "10000",
+				  "enable_websocket_ping_pong",
+				  "yes",
+				  "tcp_nodelay",
+				  "1",
+				  "enable_keep_alive",
+				  "no",
+				  "enable_directory_listing",
+				  "no",
+				  "decode_url",
+				  "no",
 				  NULL};
 	const struct mg_callbacks callbacks = {.begin_request = gb_http_request,
 					       .http_error = gb_http_error,
@@ -120,7 +133,10 @@ static int open_gate(struct gb_serve *s, struct gb_error *err)
 static int start(struct gb_serve *s, struct gb_error *err)
 {
 	const struct gb_serve_options *o = &s->options;
-	struct gb_live_options live = {.ram = o->ram, .kernel = o->kernel, .vm = o->vm, .log = o->log};
+	struct gb_live_options live = {.ram = o->ram,
+				       .kernel = o->kernel,
+				       .vm = o->vm,
+				       .log = o->log};
 	char dir[PATH_MAX];
 	int r = o->port ? check_port(o->port, err) : 0;
 

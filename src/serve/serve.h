@@ -14,7 +14,7 @@ struct gb_serve;
 struct gb_serve_state {
 	bool running, paused, exited;
 	bool has_exit_status;
-	int exit_status;	 // of QEMU: its code, or 128 + the signal that ended it
+	int exit_status;         // of QEMU: its code, or 128 + the signal that ended it
 	uint64_t exited_real_ns; // CLOCK_REALTIME
 };
 
@@ -30,12 +30,12 @@ struct gb_serve_guest {
 };
 
 struct gb_serve_options {
-	struct gb_ram *ram;	  // the caller's; must live until gb_serve_stop()
+	struct gb_ram *ram;       // the caller's; must live until gb_serve_stop()
 	struct gb_kernel *kernel; // the caller's, likewise; NULL: the server finds it itself
-	const char *name;	  // of the VM, or the file's
-	const char *guest;	  // "debian", ...; NULL: unknown
-	const char *data_dir;	  // holds web/ and shaders/; NULL: see gb_data_dir()
-	unsigned port;		  // 0: a free one
+	const char *name;         // of the VM, or the file's
+	const char *guest;        // "debian", ...; NULL: unknown
+	const char *data_dir;     // holds web/ and shaders/; NULL: see gb_data_dir()
+	unsigned port;            // 0: a free one
 	uint64_t started_real_ns; // when the guest was started, 0: unknown
 	struct gb_serve_guest vm;
 	const struct gb_log *log;

@@ -33,8 +33,8 @@ struct gb_serve {
 	struct gb_control *controls[SOCKETS_MAX];
 	char url[96];
 	char trouble[200]; // what civetweb said last while it started
-	bool stopping;	   // gb_serve_stop() was called
-	bool stopped;	   // and all threads of civetweb ended
+	bool stopping;     // gb_serve_stop() was called
+	bool stopped;      // and all threads of civetweb ended
 };
 
 // civetweb's callbacks.

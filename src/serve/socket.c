@@ -11,7 +11,8 @@
 static bool socket_send(void *conn, const char *text, size_t len)
 {
 	if (!text)
-		return mg_websocket_write(conn, MG_WEBSOCKET_OPCODE_CONNECTION_CLOSE, "\x03\xe9", 2) > 0;
+		return mg_websocket_write(conn, MG_WEBSOCKET_OPCODE_CONNECTION_CLOSE, "\x03\xe9",
+					  2) > 0;
 	return mg_websocket_write(conn, MG_WEBSOCKET_OPCODE_TEXT, text, len) > 0;
 }
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 512		  // frames of one record
+#define BATCH 512                 // frames of one record
 #define TICK_PERIOD (400 * GB_MS) // the protocol promises two a second
 
 // Before a record in the buffer: the head of its chunk (hexadecimal length, CR LF). Behind: CR LF.
@@ -55,8 +55,10 @@ static bool send_small(struct stream *s, enum gb_record_kind kind, uint32_t coun
 		       const void *payload, size_t bytes)
 {
 	uint8_t *record = s->buffer + CHUNK_HEAD;
-	struct gb_record r = {
-		.kind = kind, .count = count, .time_ns = gb_clock_real_ns(), .bytes = bytes};
+	struct gb_record r = {.kind = kind,
+			      .count = count,
+			      .time_ns = gb_clock_real_ns(),
+			      .bytes = bytes};
 
 	gb_record_put(record, &r);
 	memcpy(record + GB_RECORD_HEADER, payload, bytes);
@@ -101,8 +103,8 @@ static bool send_owners(struct stream *s, const struct gb_census *c)
 	size_t n = c->frames.count;
 	uint64_t bytes = gb_record_owners_bytes(n);
 	size_t owners_at = (size_t)bytes - 4 * n;
-	GB_CLEANUP(gb_cleanup_free) uint8_t *buffer =
-		calloc(1, CHUNK_HEAD + GB_RECORD_HEADER + (size_t)bytes + CHUNK_TAIL);
+	GB_CLEANUP(gb_cleanup_free)
+	uint8_t *buffer = calloc(1, CHUNK_HEAD + GB_RECORD_HEADER + (size_t)bytes + CHUNK_TAIL);
 	struct gb_record r = {.kind = GB_RECORD_OWNERS,
 			      .count = (uint32_t)n,
 			      .time_ns = c->time_ns,

@@ -9,7 +9,7 @@ static void header_bytes(void)
 {
 	static const uint8_t want[GB_RECORD_HEADER] = {
 		2, 0, 0, 0, 0x03, 0x02, 0x01, 0, 0xf8, 0xf7, 0xf6, 0xf5,
-		4, 3, 2, 1, 0x0c, 0x30, 0,    0, 1,    0,    0,	   0,
+		4, 3, 2, 1, 0x0c, 0x30, 0,    0, 1,    0,    0,    0,
 	};
 	const struct gb_record r = {.kind = GB_RECORD_FRAMES,
 				    .count = 0x010203,

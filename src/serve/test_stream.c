@@ -26,8 +26,8 @@ struct viewer {
 	unsigned owners, ticks, ends, zeros, records;
 	uint32_t first_kind, flags;
 	bool closed_chunks; // the last chunk came
-	bool blocked;	    // do not take anything
-	bool asleep;	    // in that
+	bool blocked;       // do not take anything
+	bool asleep;        // in that
 	bool bad;
 	char end[200];
 };

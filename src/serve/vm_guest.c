@@ -88,6 +88,8 @@ static int resume_guest(void *arg, struct gb_error *err)
 
 struct gb_serve_guest gb_vm_guest_calls(struct gb_vm_guest *g)
 {
-	return (struct gb_serve_guest){
-		.arg = g, .state = state, .pause = pause_guest, .resume = resume_guest};
+	return (struct gb_serve_guest){.arg = g,
+				       .state = state,
+				       .pause = pause_guest,
+				       .resume = resume_guest};
 }

@@ -29,11 +29,11 @@
 #define GB_CUBE_FRAMES_MAX ((uint64_t)1 << 27)
 
 struct gb_cube {
-	unsigned order;	    // of the curve through frames: the smallest that holds them all, from 1
+	unsigned order; // of the curve through frames: the smallest that holds them all, from 1
 	uint32_t frames;
 	uint32_t extent[3]; // cells along x, y, z
-	uint32_t *cells;    // frame | turn << 27 of cell x + extent[0] * (y + extent[1] * z), or none
-	uint32_t *places;   // the cell of each frame
+	uint32_t *cells;  // frame | turn << 27 of cell x + extent[0] * (y + extent[1] * z), or none
+	uint32_t *places; // the cell of each frame
 };
 
 // Takes frames * 8 bytes or a little more; gb_cube_deinit() gives them back.

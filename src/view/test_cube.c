@@ -116,7 +116,8 @@ static int write_tables(const char *frames)
 		return 1;
 	}
 	ok = fwrite(c.extent, sizeof(c.extent), 1, stdout) == 1 &&
-	     fwrite(c.cells, sizeof(*c.cells) * c.extent[0] * c.extent[1] * c.extent[2], 1, stdout) == 1 &&
+	     fwrite(c.cells, sizeof(*c.cells) * c.extent[0] * c.extent[1] * c.extent[2], 1,
+		    stdout) == 1 &&
 	     fwrite(offsets, sizeof(offsets), 1, stdout) == 1 && fflush(stdout) == 0;
 	gb_cube_deinit(&c);
 	return ok ? 0 : 1;

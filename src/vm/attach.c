@@ -32,10 +32,11 @@ static int check_qemu(pid_t pid, struct gb_vm_info *info, struct gb_error *err)
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
 	n = readlink(link, exe, sizeof(exe) - 1);
 	if (n < 0 && (errno == EACCES || errno == EPERM))
-		return gb_fail(err, GB_ELACKS,
-			       "you may not look into process %d: it belongs to another user; attach as "
-			       "that user, or as root",
-			       (int)pid);
+		return gb_fail(
+			err, GB_ELACKS,
+			"you may not look into process %d: it belongs to another user; attach as "
+			"that user, or as root",
+			(int)pid);
 	if (n < 0)
 		return gb_fail(err, GB_EFORMAT, "process %d is no QEMU", (int)pid);
 	exe[n] = 0;
@@ -60,9 +61,10 @@ static int find_peer(const char *path, pid_t *ret, struct gb_qmp **qmp_ret, stru
 		return r;
 	if (getsockopt(gb_qmp_fd(q), SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || peer.pid <= 0) {
 		gb_qmp_close(q);
-		return gb_fail(err, GB_ELACKS,
-			       "%s does not tell which process serves it: attach with the pid of QEMU",
-			       path);
+		return gb_fail(
+			err, GB_ELACKS,
+			"%s does not tell which process serves it: attach with the pid of QEMU",
+			path);
 	}
 	*ret = peer.pid;
 	*qmp_ret = q;
@@ -91,7 +93,8 @@ static bool is_served_by(const struct gb_qmp *q, pid_t pid)
 	       peer.pid == pid;
 }
 
-static int find_monitor(pid_t pid, char path_ret[PATH_MAX], struct gb_qmp **ret, struct gb_error *err)
+static int find_monitor(pid_t pid, char path_ret[PATH_MAX], struct gb_qmp **ret,
+			struct gb_error *err)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf cmdline = {};
 	char proc[64], path[PATH_MAX];
@@ -147,8 +150,8 @@ static int find_ram(pid_t pid, const struct gb_backend *backend, char ret[PATH_M
 		    (found.st_ino == st.st_ino && found.st_dev == st.st_dev))
 			continue;
 		target[n] = 0;
-		memory = strncmp(target, "/memfd:", 7) == 0 || strncmp(target, "/dev/shm/", 9) == 0 ||
-			 strstr(target, "ram");
+		memory = strncmp(target, "/memfd:", 7) == 0 ||
+			 strncmp(target, "/dev/shm/", 9) == 0 || strstr(target, "ram");
 		if (sure && !memory)
 			continue;
 		several = found.st_ino && memory == sure;
@@ -160,9 +163,10 @@ static int find_ram(pid_t pid, const struct gb_backend *backend, char ret[PATH_M
 	if (!found.st_ino)
 		return gb_fail(err, GB_ELACKS, "no open file of QEMU holds its RAM: " GB_ADD_SHARE);
 	if (several)
-		return gb_fail(err, GB_ELACKS,
-			       "QEMU has several files open that are as large as its RAM, and none tells "
-			       "that it is the RAM");
+		return gb_fail(
+			err, GB_ELACKS,
+			"QEMU has several files open that are as large as its RAM, and none tells "
+			"that it is the RAM");
 	memcpy(ret, link, strlen(link) + 1);
 	return 0;
 }
@@ -192,8 +196,8 @@ static void ask_about(struct gb_qmp *q, struct gb_vm_info *info)
 		memcpy(info->name, name, sizeof(info->name));
 	else
 		snprintf(info->name, sizeof(info->name), "qemu-%d", (int)info->qemu_pid);
-	ask_text(q, "qom-get", json_pack("{s:s,s:s}", "path", "/machine", "property", "type"), NULL, type,
-		 sizeof(type));
+	ask_text(q, "qom-get", json_pack("{s:s,s:s}", "path", "/machine", "property", "type"), NULL,
+		 type, sizeof(type));
 	if (strstr(type, "-machine"))
 		*strstr(type, "-machine") = 0;
 	snprintf(info->machine, sizeof(info->machine), "%.15s", type);

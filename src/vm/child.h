@@ -9,10 +9,10 @@
 
 struct gb_child {
 	const char *const *argv; // argv[0] is looked up in PATH
-	int interrupt_fd;	 // becomes readable when the user wants to stop; -1: none
-	int timeout_ms;		 // -1: none
-	struct gb_buf *out;	 // takes its standard output, at most GB_CHILD_OUT_MAX; NULL: /dev/null
-	bool quiet;		 // its standard error goes to /dev/null, else to ours
+	int interrupt_fd;        // becomes readable when the user wants to stop; -1: none
+	int timeout_ms;          // -1: none
+	struct gb_buf *out; // takes its standard output, at most GB_CHILD_OUT_MAX; NULL: /dev/null
+	bool quiet;         // its standard error goes to /dev/null, else to ours
 };
 
 // Run it, with its standard input at /dev/null, in a process group of its own that ends with it.

@@ -102,20 +102,22 @@ static int sweep(const char *root, struct gb_error *err)
 
 static int in_use(const char *name, struct gb_error *err)
 {
-	return gb_fail(err, GB_EBUSY,
-		       "a guest named '%s' runs already; give another --name, or end it with 'glassbox "
-		       "stop %s'",
-		       name, name);
+	return gb_fail(
+		err, GB_EBUSY,
+		"a guest named '%s' runs already; give another --name, or end it with 'glassbox "
+		"stop %s'",
+		name, name);
 }
 
 static int check_valid(const char *name, struct gb_error *err)
 {
 	if (gb_vm_name_valid(name))
 		return 0;
-	return gb_fail(err, GB_EUSAGE,
-		       "'%s' is no name for a guest: it takes 1 to 63 of A-Z a-z 0-9 . _ - and begins "
-		       "with none of . -",
-		       name);
+	return gb_fail(
+		err, GB_EUSAGE,
+		"'%s' is no name for a guest: it takes 1 to 63 of A-Z a-z 0-9 . _ - and begins "
+		"with none of . -",
+		name);
 }
 
 int gb_claim_check(const char *name, struct gb_error *err)
@@ -134,10 +136,11 @@ static int take_dir(const char *root, const char *name, struct gb_claim *ret, st
 
 	// The longest socket path that the kernel takes has 107 bytes.
 	if (snprintf(dir, sizeof(dir), "%s/%s", root, name) > 107 - GB_VM_SOCKET_ROOM)
-		return gb_fail(err, GB_ERANGE,
-			       "%s is too long a path for a socket; take a shorter --name or a shorter "
-			       "XDG_RUNTIME_DIR",
-			       dir);
+		return gb_fail(
+			err, GB_ERANGE,
+			"%s is too long a path for a socket; take a shorter --name or a shorter "
+			"XDG_RUNTIME_DIR",
+			dir);
 	if (mkdir(dir, 0700) != 0) {
 		if (errno != EEXIST)
 			return gb_fail_os(err, "cannot make the directory %s", dir);

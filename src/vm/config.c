@@ -66,7 +66,8 @@ int gb_config_check(const struct gb_config *c, struct gb_error *err)
 		return gb_fail(err, GB_EUSAGE, "there is no machine '%s': take q35, microvm or pc",
 			       c->machine);
 	if (c->media == GB_MEDIA_CD && !m->type_with_cd)
-		return gb_fail(err, GB_EUSAGE, "a %s has no place for a CD: take --machine q35", m->name);
+		return gb_fail(err, GB_EUSAGE, "a %s has no place for a CD: take --machine q35",
+			       m->name);
 	if (!m->vga && !*c->kernel)
 		return gb_fail(err, GB_EUSAGE,
 			       "a %s starts nothing but a --kernel: take --machine q35", m->name);
@@ -95,8 +96,8 @@ static struct escaped escape(const char *path)
 	return e;
 }
 
-static void add_base(const struct gb_config *c, const struct machine *m, const struct gb_vm_info *info,
-		     struct gb_words *w)
+static void add_base(const struct gb_config *c, const struct machine *m,
+		     const struct gb_vm_info *info, struct gb_words *w)
 {
 	gb_words_add(w, "qemu-system-x86_64");
 	gb_words_add(w, "-name");
@@ -175,7 +176,8 @@ static void add_disk(const struct gb_config *c, const struct machine *m, struct 
 	gb_words_add(w, "-drive");
 	gb_words_add(w, "if=none,id=disk,format=%s,file=%s%s%s",
 		     c->media == GB_MEDIA_QCOW2 ? "qcow2" : "raw", escape(c->disk).text,
-		     cd ? ",media=cdrom,readonly=on" : "", c->snapshot && !cd ? ",snapshot=on" : "");
+		     cd ? ",media=cdrom,readonly=on" : "",
+		     c->snapshot && !cd ? ",snapshot=on" : "");
 	gb_words_add(w, "-device");
 	gb_words_add(w, "%s,drive=disk", cd ? m->cd : m->disk);
 }

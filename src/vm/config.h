@@ -17,15 +17,15 @@ enum gb_media { GB_MEDIA_NONE, GB_MEDIA_QCOW2, GB_MEDIA_RAW, GB_MEDIA_CD };
 #define GB_FORWARDS_MAX 16
 
 struct gb_forward {
-	unsigned host;	// port on 127.0.0.1; 0: one that is free
+	unsigned host;  // port on 127.0.0.1; 0: one that is free
 	unsigned guest; // port in the guest
 };
 
 struct gb_config {
-	char guest[64];	  // debian, tiny, alpine, or the file name of what is booted
+	char guest[64];   // debian, tiny, alpine, or the file name of what is booted
 	char machine[16]; // q35, microvm, pc
-	char accel[8];	  // tcg, kvm
-	char cpu[128];	  // as for -cpu
+	char accel[8];    // tcg, kvm
+	char cpu[128];    // as for -cpu
 	uint64_t memory;
 	unsigned cpus;
 	char kernel[PATH_MAX], initrd[PATH_MAX]; // "" for none
@@ -50,7 +50,8 @@ struct gb_words {
 };
 
 void gb_words_deinit(struct gb_words *w);
-void gb_words_add(struct gb_words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void gb_words_add(struct gb_words *w, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 // The words as one line that a POSIX shell reads back as the same words.
 void gb_words_quote(const struct gb_words *w, struct gb_buf *out);
 

@@ -24,8 +24,8 @@ struct gb_control {
 	bool (*output)(void *arg, bool error, const char *bytes, size_t len);
 	void *arg;
 	bool ready, failed; // what the first line said
-	bool unwanted;	    // output() said so; it is not called any more
-	bool ended;	    // the command did, with exit_code
+	bool unwanted;      // output() said so; it is not called any more
+	bool ended;         // the command did, with exit_code
 	int exit_code;
 	size_t in_flight; // bytes of input that the guest did not confirm yet
 	char line[64];

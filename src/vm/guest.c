@@ -25,7 +25,7 @@ static const struct guest {
 	const char *modules; // archive beside the kernel, or NULL
 	uint64_t memory;
 	const char *append; // under TCG, besides what every guest of ours gets
-	bool whole; // brings its own userland: initrd and append beside the kernel
+	bool whole;         // brings its own userland: initrd and append beside the kernel
 } guests[] = {
 	{"debian", "debian.sh", "modules.cpio", 128 * MIB,
 	 "cryptomgr.notests audit=0 nowatchdog rcupdate.rcu_expedited=1 init_on_alloc=0"},
@@ -70,8 +70,8 @@ static int choose_accel(const char *asked, struct gb_config *c, struct gb_error 
 	int r;
 
 	if (!automatic && strcmp(asked, "kvm") != 0 && strcmp(asked, "tcg") != 0)
-		return gb_fail(err, GB_EUSAGE, "there is no accelerator '%s': take tcg, kvm or auto",
-			       asked);
+		return gb_fail(err, GB_EUSAGE,
+			       "there is no accelerator '%s': take tcg, kvm or auto", asked);
 	memcpy(c->accel, "tcg", 4);
 	if (!automatic && strcmp(asked, "tcg") == 0)
 		return 0;
@@ -261,10 +261,11 @@ static int plan_machine(const struct gb_request *q, struct gb_config *c, struct 
 	int r = choose_accel(q->accel, c, err);
 
 	if (r == 0)
-		r = copy(c->machine, sizeof(c->machine), q->machine ? q->machine : "q35", "--machine",
-			 err);
+		r = copy(c->machine, sizeof(c->machine), q->machine ? q->machine : "q35",
+			 "--machine", err);
 	if (r == 0)
-		r = copy(c->cpu, sizeof(c->cpu), q->cpu ? q->cpu : gb_config_cpu(c->accel), "--cpu", err);
+		r = copy(c->cpu, sizeof(c->cpu), q->cpu ? q->cpu : gb_config_cpu(c->accel), "--cpu",
+			 err);
 	c->cpus = q->cpus ? q->cpus : 1;
 	c->network = true;
 	return r;
@@ -281,9 +282,9 @@ int gb_guest_plan(const struct gb_request *q, struct gb_plan *ret, struct gb_err
 		return gb_fail(err, GB_ENOMEM, "no memory");
 	r = plan_machine(q, &p->config, err);
 	if (r == 0)
-		r = target && !g      ? plan_disk(q, p, err)
+		r = target && !g    ? plan_disk(q, p, err)
 		    : g && g->whole ? plan_whole(q, g, p, err)
-				      : plan_linux(q, g, p, err);
+				    : plan_linux(q, g, p, err);
 	if (r == 0 && q->memory)
 		p->config.memory = q->memory;
 	if (r == 0 && q->forwards)
@@ -291,9 +292,10 @@ int gb_guest_plan(const struct gb_request *q, struct gb_plan *ret, struct gb_err
 	if (r == 0)
 		r = gb_config_check(&p->config, err);
 	if (r == 0 && q->command && !p->config.control)
-		r = gb_fail(err, GB_EUSAGE,
-			    "a command can be run in the debian and tiny guests only (and in a --kernel "
-			    "without --initrd)");
+		r = gb_fail(
+			err, GB_EUSAGE,
+			"a command can be run in the debian and tiny guests only (and in a --kernel "
+			"without --initrd)");
 	derive_name(p);
 	if (r == 0)
 		*ret = *p;
@@ -322,7 +324,8 @@ int gb_guest_seed(struct gb_plan *p, const struct gb_claim *claim, char **comman
 	for (size_t i = 0; i < p->archive_count; i++)
 		archives[i] = p->archives[i];
 	r = gb_guest_seed_script(claim, archives, command, interrupt_fd, err);
-	if (r == 0 && snprintf(p->config.initrd, PATH_MAX, "%.*s/initrd", PATH_MAX - 8, claim->dir) < 0)
+	if (r == 0 &&
+	    snprintf(p->config.initrd, PATH_MAX, "%.*s/initrd", PATH_MAX - 8, claim->dir) < 0)
 		r = gb_fail(err, GB_ERANGE, "the path is too long");
 	return r;
 }

@@ -27,7 +27,7 @@ struct gb_request {
 // A request made concrete.
 struct gb_plan {
 	struct gb_config config;
-	char name[GB_VM_NAME_MAX];		    // to claim when the user gave none
+	char name[GB_VM_NAME_MAX];                // to claim when the user gave none
 	char archives[GB_ARCHIVES_MAX][PATH_MAX]; // of our userland, for guest/seed.sh
 	size_t archive_count;
 };

@@ -20,17 +20,20 @@ static int script_path(const char *script, char *ret, size_t size, struct gb_err
 		return r;
 	snprintf(ret, size, "%s/guest/%s", data, script);
 	if (access(ret, R_OK) != 0)
-		return gb_fail(err, GB_ELACKS,
-			       "%s is not there: set GLASSBOX_DATA to the directory that holds guest/, or "
-			       "install Glass Box again",
-			       ret);
+		return gb_fail(
+			err, GB_ELACKS,
+			"%s is not there: set GLASSBOX_DATA to the directory that holds guest/, or "
+			"install Glass Box again",
+			ret);
 	return 0;
 }
 
 static int run(const char *const *argv, int interrupt_fd, struct gb_buf *out, struct gb_error *err)
 {
-	struct gb_child child = {
-		.argv = argv, .interrupt_fd = interrupt_fd, .timeout_ms = -1, .out = out};
+	struct gb_child child = {.argv = argv,
+				 .interrupt_fd = interrupt_fd,
+				 .timeout_ms = -1,
+				 .out = out};
 	int status = 0, r = gb_child_run(&child, &status, err);
 
 	if (r == 0 && status != 0)
@@ -71,7 +74,8 @@ int gb_guest_seed_script(const struct gb_claim *claim, const char *const *archiv
 			 int interrupt_fd, struct gb_error *err)
 {
 	char path[PATH_MAX + 64], host[GB_VM_NAME_MAX];
-	const char *argv[COMMAND_WORDS_MAX + 16] = {"sh", path, "--out", claim->dir, "--name", host};
+	const char *argv[COMMAND_WORDS_MAX + 16] = {"sh",       path,     "--out",
+						    claim->dir, "--name", host};
 	size_t n = 6, words = 0;
 	int r = script_path("seed.sh", path, sizeof(path), err);
 

@@ -21,8 +21,10 @@ static const struct field {
 	enum kind kind;
 	size_t offset, size;
 } fields[] = {
-#define FIELD(kind, name) {#name, kind, offsetof(struct gb_vm_info, name), \
-			   sizeof(((struct gb_vm_info *)0)->name)}
+// clang-format off
+#define FIELD(kind, name) \
+	{#name, kind, offsetof(struct gb_vm_info, name), sizeof(((struct gb_vm_info *)0)->name)}
+	// clang-format on
 	FIELD(TEXT, name),
 	FIELD(TEXT, dir),
 	FIELD(TEXT, ram_path),

@@ -48,19 +48,26 @@ static const char *const step_names[] = {
 	[STEP_CPU] = "it makes no virtual CPU",
 	[STEP_REGISTERS] = "it does not set a CPU's registers",
 	[STEP_RUN] = "a virtual CPU does not run",
-	[STEP_SLOW] = "it emulates the CPU instead of using the hardware's, which is slower than TCG",
+	[STEP_SLOW] =
+		"it emulates the CPU instead of using the hardware's, which is slower than TCG",
 };
 
 // mov ecx, SPINS; 1: dec ecx; jnz 1b; hlt
 static const uint8_t code[] = {
-	0xb9, SPINS & 0xff, SPINS >> 8 & 0xff, SPINS >> 16 & 0xff, SPINS >> 24, 0xff, 0xc9, 0x75, 0xfc, 0xf4,
+	0xb9, SPINS & 0xff, SPINS >> 8 & 0xff, SPINS >> 16 & 0xff, SPINS >> 24, 0xff, 0xc9, 0x75,
+	0xfc, 0xf4,
 };
 
 // 64-bit mode, ring 0, the first 2 MiB mapped one to one: what a kernel runs in.
 static void enter_long_mode(struct kvm_sregs *s)
 {
-	struct kvm_segment segment = {
-		.limit = 0xffffffff, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1};
+	struct kvm_segment segment = {.limit = 0xffffffff,
+				      .selector = 8,
+				      .type = 11,
+				      .present = 1,
+				      .s = 1,
+				      .l = 1,
+				      .g = 1};
 
 	s->cs = segment;
 	segment.type = 3;
@@ -69,9 +76,9 @@ static void enter_long_mode(struct kvm_sregs *s)
 	segment.db = 1;
 	s->ds = s->es = s->fs = s->gs = s->ss = segment;
 	s->cr3 = PML4_AT;
-	s->cr4 = 1 << 5;	     // PAE
+	s->cr4 = 1 << 5;                // PAE
 	s->cr0 = 1u << 31 | 1 | 1 << 4; // PG, PE, ET
-	s->efer = 1 << 8 | 1 << 10;  // LME, LMA
+	s->efer = 1 << 8 | 1 << 10;     // LME, LMA
 }
 
 static void fill_memory(uint8_t *memory)
@@ -157,15 +164,17 @@ int gb_kvm_probe(const char *device, struct gb_error *err)
 	pid_t pid;
 
 	if (fd < 0 && errno == EACCES)
-		return gb_fail(err, GB_ELACKS,
-			       "you may not use KVM (%s); run: sudo adduser $USER kvm, log in again, or "
-			       "use --accel tcg",
-			       device);
+		return gb_fail(
+			err, GB_ELACKS,
+			"you may not use KVM (%s); run: sudo adduser $USER kvm, log in again, or "
+			"use --accel tcg",
+			device);
 	if (fd < 0)
-		return gb_fail(err, GB_ELACKS,
-			       "there is no KVM here (%s: %s): switch virtualisation on in the firmware "
-			       "and run: sudo modprobe -a kvm-intel kvm-amd, or use --accel tcg",
-			       device, strerror(errno));
+		return gb_fail(
+			err, GB_ELACKS,
+			"there is no KVM here (%s: %s): switch virtualisation on in the firmware "
+			"and run: sudo modprobe -a kvm-intel kvm-amd, or use --accel tcg",
+			device, strerror(errno));
 	pid = fork();
 	if (pid == 0)
 		_exit((int)probe(fd));

@@ -27,7 +27,7 @@
 enum { LISTEN_CONSOLE, LISTEN_CONTROL, LISTEN_MONITOR, LISTEN_COUNT };
 
 static const char *const socket_names[LISTEN_COUNT] = {GB_SOCKET_CONSOLE, GB_SOCKET_CONTROL,
-							GB_SOCKET_MONITOR};
+						       GB_SOCKET_MONITOR};
 
 static void close_fd(int *fd)
 {
@@ -155,10 +155,11 @@ static int failed_early(struct gb_machine *m, struct gb_error *err)
 	gb_machine_reap(m);
 	last_words(m, words, sizeof(words));
 	if (strstr(words, "host forwarding rule"))
-		return gb_fail(err, GB_EBUSY,
-			       "a port that is to be forwarded is in use: take another with --forward "
-			       "(QEMU: %s)",
-			       words);
+		return gb_fail(
+			err, GB_EBUSY,
+			"a port that is to be forwarded is in use: take another with --forward "
+			"(QEMU: %s)",
+			words);
 	if (*words || !m->reaped || !WIFSIGNALED(m->wait_status))
 		return gb_fail(err, GB_EGONE, "QEMU did not start: %s",
 			       *words ? words : "it ended without a word");
@@ -260,7 +261,8 @@ static void init(struct gb_machine *m, const struct gb_machine_start *s)
 	m->info.cpus = s->config->cpus;
 }
 
-int gb_machine_start(const struct gb_machine_start *s, struct gb_machine **ret, struct gb_error *err)
+int gb_machine_start(const struct gb_machine_start *s, struct gb_machine **ret,
+		     struct gb_error *err)
 {
 	struct gb_machine *m = malloc(sizeof(*m));
 	int r;

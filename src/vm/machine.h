@@ -15,10 +15,10 @@ struct gb_machine;
 
 struct gb_machine_start {
 	const struct gb_config *config;
-	struct gb_claim *claim;	 // taken on success
+	struct gb_claim *claim;  // taken on success
 	struct gb_vm_info *info; // what is known so far: name, dir, ram_path
-	int interrupt_fd;	 // becomes readable when the user wants to stop; -1: none
-	int input_fd;		 // of the command in the guest; -1: it has none
+	int interrupt_fd;        // becomes readable when the user wants to stop; -1: none
+	int input_fd;            // of the command in the guest; -1: it has none
 	bool (*output)(void *arg, bool error, const char *bytes, size_t len); // of the command
 	void *arg;
 };
@@ -26,12 +26,12 @@ struct gb_machine_start {
 enum gb_step {
 	GB_STEP_TIMEOUT,
 	GB_STEP_INTERRUPT,     // interrupt_fd is readable
-	GB_STEP_READY,	       // userland is up
-	GB_STEP_FAILED,	       // the guest said that its userland did not come up
-	GB_STEP_BROKEN,	       // the guest broke the protocol of its control port, which is closed
+	GB_STEP_READY,         // userland is up
+	GB_STEP_FAILED,        // the guest said that its userland did not come up
+	GB_STEP_BROKEN,        // the guest broke the protocol of its control port, which is closed
 	GB_STEP_UNWANTED,      // output() said that nobody wants more of the command
 	GB_STEP_COMMAND_ENDED, // see gb_machine_command_status()
-	GB_STEP_ENDED,	       // QEMU has ended
+	GB_STEP_ENDED,         // QEMU has ended
 };
 
 // Make the RAM file, start QEMU, shake hands on its monitor and ask for the memory layout; write
@@ -40,7 +40,8 @@ int gb_machine_start(const struct gb_machine_start *s, struct gb_machine **ret,
 		     struct gb_error *err);
 // Serve the guest's ports until something happens that the caller wants to know, or until deadline
 // (gb_clock_ns(); 0: none).
-int gb_machine_step(struct gb_machine *m, uint64_t deadline, enum gb_step *ret, struct gb_error *err);
+int gb_machine_step(struct gb_machine *m, uint64_t deadline, enum gb_step *ret,
+		    struct gb_error *err);
 const struct gb_vm_info *gb_machine_info(const struct gb_machine *m);
 // Tell everybody the URL of the page.
 int gb_machine_set_url(struct gb_machine *m, const char *url, struct gb_error *err);

@@ -25,7 +25,7 @@ struct gb_machine {
 	struct gb_console console;
 	struct gb_control control;
 	struct gb_buf to_guest; // on its way into the control port
-	struct gb_buf words;	// QEMU's standard error
+	struct gb_buf words;    // QEMU's standard error
 	bool ready_told, failed_told, unwanted_told, ended_told, input_ended;
 };
 

@@ -57,8 +57,8 @@ static void serve_input(struct gb_machine *m)
 
 static void push_to_guest(struct gb_machine *m)
 {
-	ssize_t n = send(m->control_fd, m->to_guest.data, m->to_guest.len,
-			 MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n =
+		send(m->control_fd, m->to_guest.data, m->to_guest.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		close_port(&m->control_fd);
@@ -138,8 +138,9 @@ static void fill_poll(const struct gb_machine *m, struct pollfd p[ON_COUNT])
 	p[ON_ERRORS] = (struct pollfd){.fd = m->errors_fd, .events = POLLIN};
 	p[ON_MONITOR] = (struct pollfd){.fd = m->qmp ? gb_qmp_fd(m->qmp) : -1, .events = POLLIN};
 	p[ON_CONSOLE] = (struct pollfd){.fd = m->console_fd, .events = POLLIN};
-	p[ON_CONTROL] = (struct pollfd){.fd = m->control_fd,
-					.events = (short)(m->to_guest.len ? POLLIN | POLLOUT : POLLIN)};
+	p[ON_CONTROL] =
+		(struct pollfd){.fd = m->control_fd,
+				.events = (short)(m->to_guest.len ? POLLIN | POLLOUT : POLLIN)};
 	p[ON_INPUT] = (struct pollfd){.fd = wants_input ? m->input_fd : -1, .events = POLLIN};
 }
 
@@ -171,7 +172,8 @@ static int serve(struct gb_machine *m, const struct pollfd p[ON_COUNT], enum gb_
 	return 0;
 }
 
-int gb_machine_step(struct gb_machine *m, uint64_t deadline, enum gb_step *ret, struct gb_error *err)
+int gb_machine_step(struct gb_machine *m, uint64_t deadline, enum gb_step *ret,
+		    struct gb_error *err)
 {
 	for (;;) {
 		struct pollfd p[ON_COUNT];
@@ -182,7 +184,9 @@ int gb_machine_step(struct gb_machine *m, uint64_t deadline, enum gb_step *ret, 
 			return r < 0 ? r : 0;
 		fill_poll(m, p);
 		n = poll(p, ON_COUNT,
-			 !deadline ? -1 : now < deadline ? (int)((deadline - now) / GB_MS) + 1 : 0);
+			 !deadline        ? -1
+			 : now < deadline ? (int)((deadline - now) / GB_MS) + 1
+					  : 0);
 		if (n < 0 && errno != EINTR)
 			return gb_fail_os(err, "cannot wait for the guest");
 		if (n == 0 && gb_clock_ns() >= deadline) {

@@ -37,10 +37,11 @@ static int check_qcow2(int fd, const char *path, struct gb_error *err)
 	if (memcmp(header + BACKING, none, 8) == 0 &&
 	    !(header[VERSION] >= 3 && header[FEATURES_LOW] & EXTERNAL_DATA))
 		return 0;
-	return gb_fail(err, GB_EFORMAT,
-		       "%s names another file of this machine (a backing or data file), which its guest "
-		       "could then read: flatten it with qemu-img convert -O qcow2",
-		       path);
+	return gb_fail(
+		err, GB_EFORMAT,
+		"%s names another file of this machine (a backing or data file), which its guest "
+		"could then read: flatten it with qemu-img convert -O qcow2",
+		path);
 }
 
 int gb_media_detect(const char *path, enum gb_media *ret, struct gb_error *err)
@@ -66,11 +67,12 @@ int gb_media_detect(const char *path, enum gb_media *ret, struct gb_error *err)
 	else if (bytes_at(fd, BOOT_SIGNATURE, "\x55\xaa", 2))
 		*ret = GB_MEDIA_RAW;
 	else
-		return gb_fail(err, GB_EFORMAT,
-			       "%s is no disk that a PC boots from: neither qcow2, nor an ISO image, nor "
-			       "a raw disk with a boot sector; convert others with qemu-img, start a "
-			       "kernel with --kernel",
-			       path);
+		return gb_fail(
+			err, GB_EFORMAT,
+			"%s is no disk that a PC boots from: neither qcow2, nor an ISO image, nor "
+			"a raw disk with a boot sector; convert others with qemu-img, start a "
+			"kernel with --kernel",
+			path);
 	return 0;
 }
 
@@ -96,10 +98,11 @@ int gb_forwards_parse(const char *text, struct gb_config *c, struct gb_error *er
 
 		if (!parse_port(&p, &f.host) || *p++ != ':' || !parse_port(&p, &f.guest) ||
 		    f.guest == 0 || (*p && *p != ','))
-			return gb_fail(err, GB_EUSAGE,
-				       "'%s' are no forwards: write HOSTPORT:GUESTPORT, several with "
-				       "commas, like 8080:80,2222:22",
-				       text);
+			return gb_fail(
+				err, GB_EUSAGE,
+				"'%s' are no forwards: write HOSTPORT:GUESTPORT, several with "
+				"commas, like 8080:80,2222:22",
+				text);
 		if (c->forward_count == GB_FORWARDS_MAX)
 			return gb_fail(err, GB_EUSAGE, "more than %d forwards", GB_FORWARDS_MAX);
 		c->forwards[c->forward_count++] = f;

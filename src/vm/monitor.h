@@ -34,7 +34,8 @@ int gb_monitor_port(struct gb_qmp *q, unsigned guest_port, unsigned *ret, struct
 int gb_monitor_status(struct gb_qmp *q, char ret[32], bool *running_ret, struct gb_error *err);
 
 // Short sessions on the monitor of a guest in the registry, for command-line tools and the page.
-int gb_vm_status(const struct gb_vm_info *vm, char ret[32], bool *running_ret, struct gb_error *err);
+int gb_vm_status(const struct gb_vm_info *vm, char ret[32], bool *running_ret,
+		 struct gb_error *err);
 // Stop the virtual CPUs, or let them go on; both return when it is so. A guest that is in the
 // wanted state already is fine.
 int gb_vm_pause(const struct gb_vm_info *vm, struct gb_error *err);

@@ -36,7 +36,8 @@ static bool parse_piece(const char *line, const char *backend, struct piece *ret
 	int n = 0;
 
 	if (sscanf(line, " %16" SCNx64 "-%16" SCNx64 " (prio %*d, %15[a-z/]):%n", &p.first, &p.last,
-		   kind, &n) != 3 || n == 0)
+		   kind, &n) != 3 ||
+	    n == 0)
 		return false;
 	if (strcmp(kind, "ram") != 0 && strcmp(kind, "rom") != 0)
 		return false;
@@ -105,7 +106,8 @@ static int collect(const char *text, const char *backend, struct spans *ret, str
 	}
 	if (!found || ret->count == 0)
 		return gb_fail(err, GB_EFORMAT,
-			       "QEMU's memory map ('info mtree -f') does not show the RAM '%s'", backend);
+			       "QEMU's memory map ('info mtree -f') does not show the RAM '%s'",
+			       backend);
 	return 0;
 }
 
@@ -129,10 +131,11 @@ static int build(struct spans *s, uint64_t file_size, struct gb_layout *ret, str
 
 		if (p->end > end || (i == 0 && p->offset != 0))
 			return gb_fail(err, GB_EFORMAT,
-				       "QEMU's memory map does not fit the RAM file of %" PRIu64 " bytes",
+				       "QEMU's memory map does not fit the RAM file of %" PRIu64
+				       " bytes",
 				       file_size);
-		r = gb_layout_add(&layout, (struct gb_segment){{p->gpa}, end - p->offset, p->offset},
-				  err);
+		r = gb_layout_add(&layout,
+				  (struct gb_segment){{p->gpa}, end - p->offset, p->offset}, err);
 		if (r != 0)
 			return r;
 	}

@@ -64,11 +64,12 @@ static int private_name(char ret[PATH_MAX], struct gb_error *err)
 
 static int no_room(const char *dir, uint64_t room, uint64_t size, struct gb_error *err)
 {
-	return gb_fail(err, GB_ELACKS,
-		       "no tmpfs has room for %" PRIu64 " MiB of guest RAM (%" PRIu64
-		       " MiB free for it at %s): give less --mem, stop another guest, or enlarge it "
-		       "with: mount -o remount,size=%" PRIu64 "M " SHM,
-		       size / MIB, room / MIB, dir, (size + size / 4) / MIB);
+	return gb_fail(
+		err, GB_ELACKS,
+		"no tmpfs has room for %" PRIu64 " MiB of guest RAM (%" PRIu64
+		" MiB free for it at %s): give less --mem, stop another guest, or enlarge it "
+		"with: mount -o remount,size=%" PRIu64 "M " SHM,
+		size / MIB, room / MIB, dir, (size + size / 4) / MIB);
 }
 
 // A file larger than the limit would end us, or the scripts, with SIGXFSZ.

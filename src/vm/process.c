@@ -22,8 +22,9 @@ static bool parse_stat(const char *text, char *state_ret, uint64_t *start_ret)
 {
 	const char *p = strrchr(text, ')');
 
-	return p && sscanf(p, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-			      "%*s %*s %" SCNu64,
+	return p && sscanf(p,
+			   ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			   "%*s %*s %" SCNu64,
 			   state_ret, start_ret) == 2;
 }
 

@@ -18,8 +18,9 @@ int gb_qemu_version_parse(const char *text, unsigned *major_ret, unsigned *minor
 	unsigned major, minor;
 
 	if (sscanf(text, "QEMU emulator version %u.%u", &major, &minor) != 2)
-		return gb_fail(err, GB_EFORMAT, "the answer to qemu-system-x86_64 --version is not "
-						"understood");
+		return gb_fail(err, GB_EFORMAT,
+			       "the answer to qemu-system-x86_64 --version is not "
+			       "understood");
 	*major_ret = major;
 	*minor_ret = minor;
 	return 0;
@@ -37,7 +38,8 @@ int gb_qemu_check(int interrupt_fd, struct gb_error *err)
 	int status = 0, r = gb_child_run(&child, &status, err);
 
 	if (r == GB_ENOTFOUND)
-		return gb_fail(err, GB_ELACKS, "there is no QEMU (qemu-system-x86_64) in PATH: " HOW);
+		return gb_fail(err, GB_ELACKS,
+			       "there is no QEMU (qemu-system-x86_64) in PATH: " HOW);
 	if (r == 0 && status != 0)
 		return gb_fail(err, GB_ELACKS, "qemu-system-x86_64 --version failed: " HOW);
 	if (r == 0)

@@ -93,8 +93,9 @@ static int take_line(struct gb_qmp *q, json_t **ret, struct gb_error *err)
 	q->scanned = 0;
 	if (!json_is_object(v)) {
 		json_decref(v);
-		return gb_fail(err, GB_EFORMAT, "this is no QMP socket: it sent something else than "
-						"JSON objects");
+		return gb_fail(err, GB_EFORMAT,
+			       "this is no QMP socket: it sent something else than "
+			       "JSON objects");
 	}
 	*ret = v;
 	return 1;
@@ -241,8 +242,8 @@ int gb_qmp_tell(struct gb_qmp *q, const char *command, struct gb_error *err)
 int gb_qmp_hmp(struct gb_qmp *q, const char *line, char **ret, struct gb_error *err)
 {
 	json_t *value = NULL;
-	int r = gb_qmp_execute(q, "human-monitor-command",
-			       json_pack("{s:s}", "command-line", line), &value, err);
+	int r = gb_qmp_execute(q, "human-monitor-command", json_pack("{s:s}", "command-line", line),
+			       &value, err);
 	const char *text = json_string_value(value);
 	char *copy = text ? strdup(text) : NULL;
 
@@ -300,9 +301,10 @@ static int shake_hands(struct gb_qmp *q, struct gb_error *err)
 
 	json_decref(greeting);
 	if (r == GB_ETIMEOUT)
-		return gb_fail(err, GB_EBUSY,
-			       "QEMU's monitor gave no greeting within %d ms: another client uses it",
-			       q->timeout_ms);
+		return gb_fail(
+			err, GB_EBUSY,
+			"QEMU's monitor gave no greeting within %d ms: another client uses it",
+			q->timeout_ms);
 	if (r < 0)
 		return r;
 	if (!good)

@@ -24,9 +24,9 @@ struct gb_qmp;
 int gb_qmp_connect(const char *path, int timeout_ms, struct gb_qmp **ret, struct gb_error *err);
 // The same on a socket that is connected already; takes the fd, also on failure.
 int gb_qmp_adopt(int fd, int timeout_ms, struct gb_qmp **ret, struct gb_error *err);
-void gb_qmp_close(struct gb_qmp *q); // accepts NULL
+void gb_qmp_close(struct gb_qmp *q);    // accepts NULL
 void gb_qmp_cleanup(struct gb_qmp **q); // for GB_CLEANUP
-int gb_qmp_fd(const struct gb_qmp *q); // to poll on
+int gb_qmp_fd(const struct gb_qmp *q);  // to poll on
 
 // Run a command. arguments (may be NULL) is taken. *ret is the caller's (ret may be NULL).
 // GB_EBUSY when QEMU refused it, with its words; GB_EGONE when QEMU hung up; GB_ETIMEOUT.

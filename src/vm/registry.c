@@ -33,8 +33,8 @@ void gb_vm_host_name(const char *name, char ret[GB_VM_NAME_MAX])
 
 static int not_running(const char *name, struct gb_error *err)
 {
-	return gb_fail(err, GB_ENOTFOUND, "no guest named '%s' runs; 'glassbox ls' lists those that do",
-		       name);
+	return gb_fail(err, GB_ENOTFOUND,
+		       "no guest named '%s' runs; 'glassbox ls' lists those that do", name);
 }
 
 // A guest runs when its supervisor lives and QEMU has told where its RAM is.

@@ -19,15 +19,15 @@
 
 struct gb_vm_info {
 	char name[GB_VM_NAME_MAX];
-	char dir[PATH_MAX];	 // its private directory
+	char dir[PATH_MAX];      // its private directory
 	char ram_path[PATH_MAX]; // RAM file (or /proc/PID/fd/N of an attached memfd)
 	char qmp_path[PATH_MAX]; // a QMP socket that is free for command-line tools
-	char guest[64];		 // debian, tiny, alpine, or what was booted
+	char guest[64];          // debian, tiny, alpine, or what was booted
 	char machine[16];
 	char accel[8];
-	char url[256];		 // of the page, "" if none is served
-	pid_t qemu_pid;		 // 0 while it is being started
-	uint64_t qemu_start;	 // see struct gb_host_process
+	char url[256];       // of the page, "" if none is served
+	pid_t qemu_pid;      // 0 while it is being started
+	uint64_t qemu_start; // see struct gb_host_process
 	pid_t supervisor_pid;
 	uint64_t supervisor_start;
 	uint64_t memory; // bytes
@@ -35,7 +35,7 @@ struct gb_vm_info {
 	unsigned ssh_port; // on 127.0.0.1, 0 if none
 	uint64_t started_real_ns;
 	uint64_t boot_ns; // from exec of QEMU to userland ready; 0 while unknown
-	bool attached;	  // started by somebody else: never killed by us
+	bool attached;    // started by somebody else: never killed by us
 	struct gb_layout layout;
 };
 

@@ -51,8 +51,9 @@ int gb_spawn(const char *const *argv, pid_t *pid_ret, int *errors_ret, struct gb
 	pid_t pid, self = getpid();
 
 	if (gb_child_find(argv[0], path, sizeof(path), NULL) != 0)
-		return gb_fail(err, GB_ELACKS, "there is no %s in PATH; 'glassbox doctor' says how to "
-					       "get it",
+		return gb_fail(err, GB_ELACKS,
+			       "there is no %s in PATH; 'glassbox doctor' says how to "
+			       "get it",
 			       argv[0]);
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return gb_fail_os(err, "cannot make a pipe");

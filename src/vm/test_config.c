@@ -36,20 +36,21 @@ static void whole_line(void)
 
 	REQUIRE_OK(gb_config_line(&base, &info, &w, &err), err);
 	gb_words_quote(&w, &text);
-	CHECK_STR(text.data,
-		  "qemu-system-x86_64 -name guest=n,debug-threads=on -nodefaults -no-user-config -display "
-		  "none -sandbox "
-		  "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny -machine "
-		  "pc-q35-10.0,hpet=off,sata=off,smbus=off,vmport=off,memory-backend=mem -accel tcg -cpu "
-		  "qemu64-v1 -smp 1 -m 64M -object "
-		  "memory-backend-file,id=mem,size=64M,mem-path=/d/ram,share=on -chardev "
-		  "socket,id=console,path=/d/console.sock -serial chardev:console -chardev "
-		  "socket,id=control,path=/d/control.sock -serial chardev:control -chardev "
-		  "socket,id=qmp,path=/d/qmp.sock,server=on,wait=off -mon chardev=qmp,mode=control "
-		  "-chardev socket,id=monitor,path=/d/monitor.sock -mon chardev=monitor,mode=control "
-		  "-netdev user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=tcp:127.0.0.1:8080-:80 "
-		  "-device virtio-net-pci,romfile=,netdev=net -no-reboot -bios qboot.rom -kernel /k/vmlinux -initrd "
-		  "/d/initrd -append 'console=ttyS0 a='\\''b c'\\'''");
+	CHECK_STR(
+		text.data,
+		"qemu-system-x86_64 -name guest=n,debug-threads=on -nodefaults -no-user-config -display "
+		"none -sandbox "
+		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny -machine "
+		"pc-q35-10.0,hpet=off,sata=off,smbus=off,vmport=off,memory-backend=mem -accel tcg -cpu "
+		"qemu64-v1 -smp 1 -m 64M -object "
+		"memory-backend-file,id=mem,size=64M,mem-path=/d/ram,share=on -chardev "
+		"socket,id=console,path=/d/console.sock -serial chardev:console -chardev "
+		"socket,id=control,path=/d/control.sock -serial chardev:control -chardev "
+		"socket,id=qmp,path=/d/qmp.sock,server=on,wait=off -mon chardev=qmp,mode=control "
+		"-chardev socket,id=monitor,path=/d/monitor.sock -mon chardev=monitor,mode=control "
+		"-netdev user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=tcp:127.0.0.1:8080-:80 "
+		"-device virtio-net-pci,romfile=,netdev=net -no-reboot -bios qboot.rom -kernel /k/vmlinux -initrd "
+		"/d/initrd -append 'console=ttyS0 a='\\''b c'\\'''");
 	CHECK(!w.items[w.count]);
 	gb_words_deinit(&w);
 	gb_buf_deinit(&text);
@@ -75,7 +76,8 @@ static void commas_are_doubled(void)
 
 	c.media = GB_MEDIA_RAW;
 	SET(c.disk, "/x,format=qcow2");
-	CHECK(line_has(&c, &odd, "memory-backend-file,id=mem,size=64M,mem-path=/a,,b/ram,share=on"));
+	CHECK(line_has(&c, &odd,
+		       "memory-backend-file,id=mem,size=64M,mem-path=/a,,b/ram,share=on"));
 	CHECK(line_has(&c, &odd, "socket,id=console,path=/a,,b/console.sock"));
 	CHECK(line_has(&c, &odd, "if=none,id=disk,format=raw,file=/x,,format=qcow2"));
 }
@@ -127,8 +129,9 @@ static void nothing_unasked(void)
 
 static void forwards(void)
 {
-	static const char *const bad[] = {"",	    "80",    "80:",	":80",	"1:0",	"65536:1", "1:65536",
-					  "a:b",   "1:2,",  "1:2;3:4", "-1:2", "1:2x", "99999999999:1"};
+	static const char *const bad[] = {"",        "80",      "80:",          ":80",  "1:0",
+					  "65536:1", "1:65536", "a:b",          "1:2,", "1:2;3:4",
+					  "-1:2",    "1:2x",    "99999999999:1"};
 	struct gb_config c = {};
 	struct gb_error err = {};
 
@@ -140,8 +143,9 @@ static void forwards(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (gb_forwards_parse(bad[i], &c, &err) != GB_EUSAGE)
 			tap_fail_("'%s' was taken", bad[i]);
-	CHECK_EQ(gb_forwards_parse("1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1",
-				   &c, &err),
+	CHECK_EQ(gb_forwards_parse(
+			 "1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1", &c,
+			 &err),
 		 GB_EUSAGE);
 }
 

@@ -51,7 +51,8 @@ static void a_whole_command(void)
 		for (size_t at = 0; at < sizeof(text) - 1; at += piece) {
 			size_t left = sizeof(text) - 1 - at;
 
-			CHECK_OK(gb_control_feed(&c, text + at, left < piece ? left : piece, &err), err);
+			CHECK_OK(gb_control_feed(&c, text + at, left < piece ? left : piece, &err),
+				 err);
 		}
 		CHECK(c.ready && c.ended && !c.failed);
 		CHECK_EQ(c.exit_code, 42);
@@ -98,8 +99,18 @@ static void broken_guests(void)
 {
 	static const char *const first[] = {"\n", "GLASSBOX\n", "glassbox-ready\n", "\x1b[31m\n"};
 	static const char *const frames[] = {
-		"\n",	   "o\n",    "o \n",	   "o -1\n",  "o 1x\n", "o 9999999999\n", "z 1\n", "x 256\n",
-		"o  5\n", "x 1\nx 1\n", "a 1\n", "\xff 1\n",
+		"\n",
+		"o\n",
+		"o \n",
+		"o -1\n",
+		"o 1x\n",
+		"o 9999999999\n",
+		"z 1\n",
+		"x 256\n",
+		"o  5\n",
+		"x 1\nx 1\n",
+		"a 1\n",
+		"\xff 1\n",
 		"oooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo",
 	};
 

@@ -62,7 +62,8 @@ static void helpers_leave_nothing(void)
 	int status, fd;
 	pid_t pid;
 
-	CHECK_EQ(run_shell("sleep 1000 & echo $!; wait", 200, -1, &out, &status, &err), GB_ETIMEOUT);
+	CHECK_EQ(run_shell("sleep 1000 & echo $!; wait", 200, -1, &out, &status, &err),
+		 GB_ETIMEOUT);
 	pid = out.data ? atoi(out.data) : 0;
 	gb_buf_deinit(&out);
 	REQUIRE(pid > 1);
@@ -128,8 +129,8 @@ static void versions(void)
 {
 	unsigned major = 0, minor = 0;
 
-	CHECK_EQ(gb_qemu_version_parse("QEMU emulator version 10.0.2 (Debian 1:10.0.2)\n", &major, &minor,
-				       NULL),
+	CHECK_EQ(gb_qemu_version_parse("QEMU emulator version 10.0.2 (Debian 1:10.0.2)\n", &major,
+				       &minor, NULL),
 		 0);
 	CHECK_EQ(major, 10);
 	CHECK_EQ(minor, 0);
@@ -141,14 +142,16 @@ static void versions(void)
 
 static void command_lines(void)
 {
-	static const char plain[] = "qemu-system-x86_64\0-m\0" "64\0-qmp\0unix:/a,,b/q.sock,server=on\0"
+	static const char plain[] = "qemu-system-x86_64\0-m\0"
+				    "64\0-qmp\0unix:/a,,b/q.sock,server=on\0"
 				    "--qmp-pretty\0unix:rel.sock";
 	static const char devices[] = "q\0-chardev\0socket,id=con,path=/con\0-serial\0chardev:con\0"
 				      "-mon\0chardev=mon,mode=control\0"
 				      "-chardev\0socket,path=/m.sock,id=mon,server=on\0"
 				      "-mon\0chardev=con,mode=readline";
-	static const char libvirt[] = "q\0-chardev\0socket,id=charmonitor,fd=25,server=on,wait=off\0"
-				      "-mon\0chardev=charmonitor,id=monitor,mode=control";
+	static const char libvirt[] =
+		"q\0-chardev\0socket,id=charmonitor,fd=25,server=on,wait=off\0"
+		"-mon\0chardev=charmonitor,id=monitor,mode=control";
 	static const char cut[] = "q\0-qmp";
 	char path[PATH_MAX];
 

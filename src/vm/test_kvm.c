@@ -103,7 +103,7 @@ static void remove_files(void)
 int main(void)
 {
 	static const struct tap_case cases[] = {
-		TAP_CASE(missing), TAP_CASE(null_device),   TAP_CASE(plain_file), TAP_CASE(fifo),
+		TAP_CASE(missing),   TAP_CASE(null_device),   TAP_CASE(plain_file),  TAP_CASE(fifo),
 		TAP_CASE(directory), TAP_CASE(no_permission), TAP_CASE(real_device),
 	};
 	int status;

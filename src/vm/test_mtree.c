@@ -99,7 +99,8 @@ static void nonsense(void)
 		struct gb_layout l;
 		char text[512];
 
-		snprintf(text, sizeof(text), "FlatView #0\n AS \"memory\", root: system\n%s", lines[i]);
+		snprintf(text, sizeof(text), "FlatView #0\n AS \"memory\", root: system\n%s",
+			 lines[i]);
 		CHECK(gb_mtree_parse(text, "mem", 0x2000, &l, NULL) != 0);
 	}
 }

@@ -98,8 +98,9 @@ static void refusals_are_told(void)
 	struct gb_qmp *q = NULL;
 	json_t *v = NULL;
 
-	peer_start(&p, READY "{\"error\": {\"class\": \"GenericError\", \"desc\": \"not now\"}, \"id\": 2}\n"
-			     "{\"return\": {}, \"id\": 3}\n");
+	peer_start(&p, READY
+		   "{\"error\": {\"class\": \"GenericError\", \"desc\": \"not now\"}, \"id\": 2}\n"
+		   "{\"return\": {}, \"id\": 3}\n");
 	REQUIRE_OK(gb_qmp_adopt(p.client_fd, 2000, &q, &err), err);
 	CHECK_EQ(gb_qmp_execute(q, "cont", NULL, &v, &err), GB_EBUSY);
 	CHECK(strstr(err.message, "not now"));

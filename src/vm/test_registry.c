@@ -66,7 +66,8 @@ static void names(void)
 
 	CHECK(gb_vm_name_valid("a") && gb_vm_name_valid("A.b_c-9") && gb_vm_name_valid("_x"));
 	CHECK(!gb_vm_name_valid("") && !gb_vm_name_valid(".a") && !gb_vm_name_valid("-a"));
-	CHECK(!gb_vm_name_valid("a/b") && !gb_vm_name_valid("a b") && !gb_vm_name_valid("\xc3\xa4"));
+	CHECK(!gb_vm_name_valid("a/b") && !gb_vm_name_valid("a b") &&
+	      !gb_vm_name_valid("\xc3\xa4"));
 	memset(longest, 'n', sizeof(longest));
 	longest[GB_VM_NAME_MAX] = 0;
 	CHECK(!gb_vm_name_valid(longest));
@@ -352,6 +353,7 @@ static void room_is_looked_at(void)
 	clean();
 }
 
-TAP_MAIN(TAP_CASE(names), TAP_CASE(a_life), TAP_CASE(bad_names_and_places), TAP_CASE(crash_is_swept),
-	 TAP_CASE(reused_pids_are_safe), TAP_CASE(attached_guests_live_on), TAP_CASE(damaged_entries),
-	 TAP_CASE(racing_claims), TAP_CASE(claims_leave_each_other_alone), TAP_CASE(room_is_looked_at))
+TAP_MAIN(TAP_CASE(names), TAP_CASE(a_life), TAP_CASE(bad_names_and_places),
+	 TAP_CASE(crash_is_swept), TAP_CASE(reused_pids_are_safe),
+	 TAP_CASE(attached_guests_live_on), TAP_CASE(damaged_entries), TAP_CASE(racing_claims),
+	 TAP_CASE(claims_leave_each_other_alone), TAP_CASE(room_is_looked_at))

@@ -55,7 +55,8 @@ unsigned gb_tsc_khz(void)
 	for (int i = 0; i < 3; i++)
 		khz[i] = measure();
 	for (int i = 0; i < 3; i++) {
-		double other = khz[(i + 1) % 3], apart = khz[i] > other ? khz[i] - other : other - khz[i];
+		double other = khz[(i + 1) % 3],
+		       apart = khz[i] > other ? khz[i] - other : other - khz[i];
 
 		if (apart < khz[i] * 0.0005 && khz[i] > 100000 && khz[i] < 20000000)
 			return (unsigned)((khz[i] + other) / 2);

@@ -44,13 +44,15 @@ static const struct kind {
 	{"slab", KPF_SLAB, C(SLAB)},
 	{"page table", KPF_PGTABLE, C(PAGE_TABLE)},
 	// The image, what the kernel took before it had an allocator (page tables, struct pages, per-CPU data), the firmware's.
-	{"reserved", KPF_RESERVED, IMAGE | C(RESERVED) | C(VMEMMAP) | C(PAGE_TABLE) | C(KERNEL_STACK)},
+	{"reserved", KPF_RESERVED,
+	 IMAGE | C(RESERVED) | C(VMEMMAP) | C(PAGE_TABLE) | C(KERNEL_STACK)},
 	{"anonymous", KPF_ANON, USER},
 	{"hugetlb", KPF_HUGE, USER | C(UNKNOWN)}, // the pool has them before a process
 	{"file", KPF_LRU | KPF_UPTODATE | KPF_SWAPBACKED, C(PAGE_CACHE) | C(CODE) | C(MAPPED)},
 	{"mapped", KPF_MMAP, USER},
 	// Unmarked: stacks, vmalloc areas, modules, buffers, free frames that a CPU keeps.
-	{"other", ~UINT64_C(0), IMAGE | C(KERNEL_STACK) | C(VMALLOC) | C(PAGE_TABLE) | C(VMEMMAP) | C(FREE) | C(UNKNOWN)},
+	{"other", ~UINT64_C(0),
+	 IMAGE | C(KERNEL_STACK) | C(VMALLOC) | C(PAGE_TABLE) | C(VMEMMAP) | C(FREE) | C(UNKNOWN)},
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -183,14 +185,15 @@ static bool is_unseen(const struct gb_process *p)
 }
 
 // One that the truth cannot know is among those that map the frame: it is the owner, or one more beside the true owner.
-static bool is_of_unseen(const struct frozen *f, const struct gb_frames *frames, const struct mapped *m,
-			 uint64_t i)
+static bool is_of_unseen(const struct frozen *f, const struct gb_frames *frames,
+			 const struct mapped *m, uint64_t i)
 {
 	uint32_t unseen = 0;
 
 	for (size_t k = 0; k < f->processes.count; k++)
 		unseen += is_unseen(&f->processes.list[k]);
-	return frames->mappers[i] > m->processes[i] && frames->mappers[i] - m->processes[i] <= unseen &&
+	return frames->mappers[i] > m->processes[i] &&
+	       frames->mappers[i] - m->processes[i] <= unseen &&
 	       (is_unseen(gb_process_find(&f->processes, frames->pids[i])) ||
 		(m->first_pid[i] && frames->pids[i] == m->first_pid[i]));
 }
@@ -273,14 +276,15 @@ struct count {
 
 static void compare_count(const struct count *c, uint64_t ours, struct tally *t)
 {
-	uint64_t moved = c->truth[0] > c->truth[1] ? c->truth[0] - c->truth[1] : c->truth[1] - c->truth[0];
+	uint64_t moved =
+		c->truth[0] > c->truth[1] ? c->truth[0] - c->truth[1] : c->truth[1] - c->truth[0];
 	uint64_t off = ours > c->truth[1] ? ours - c->truth[1] : c->truth[1] - ours;
 
 	if (off > c->slack && off <= c->slack + moved)
 		t->in_motion++;
 	else
-		tally_count(t, off <= c->slack, "%s: %" PRIu64 " frames, truth %" PRIu64, c->what, ours,
-			    c->truth[1]);
+		tally_count(t, off <= c->slack, "%s: %" PRIu64 " frames, truth %" PRIu64, c->what,
+			    ours, c->truth[1]);
 }
 
 // Stacks and free frames: the kernel's own counters. Free are the buddy allocator's frames and those that CPUs keep on their lists. A
@@ -299,7 +303,8 @@ struct tally compare_counts(const struct frozen *f)
 		if (!tally_count(&t, meminfo && zoneinfo, "the truth has no counters"))
 			return t;
 		stacks.truth[i] = sum_of(meminfo, "KernelStack:", NULL) / 4;
-		free_frames.truth[i] = sum_of(meminfo, "MemFree:", NULL) / 4 + sum_of(zoneinfo, " count: ", NULL);
+		free_frames.truth[i] =
+			sum_of(meminfo, "MemFree:", NULL) / 4 + sum_of(zoneinfo, " count: ", NULL);
 		free_frames.slack = sum_of(zoneinfo, "vm stats threshold: ", NULL);
 	}
 	sum_of(frozen_section(f, "cpuinfo", 0, 1), "processor\t:", &stacks.slack);

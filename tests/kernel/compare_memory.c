@@ -21,7 +21,8 @@ static bool has_flag(const struct section *s, const char *flag)
 {
 	char word[32];
 	const char *at = s ? memmem(s->bytes, s->head.len, "flags", 5) : NULL;
-	const char *end = at ? memchr(at, '\n', s->head.len - (size_t)(at - (char *)s->bytes)) : NULL;
+	const char *end =
+		at ? memchr(at, '\n', s->head.len - (size_t)(at - (char *)s->bytes)) : NULL;
 
 	snprintf(word, sizeof(word), " %s", flag);
 	const char *found = end ? memmem(at, (size_t)(end - at), word, strlen(word)) : NULL;
@@ -53,8 +54,8 @@ struct tally compare_facts(const struct frozen *f)
 		    version && version->head.len == banner + 1 &&
 			    memcmp(info->banner, version->bytes, banner) == 0,
 		    "banner \"%s\"", shown(info->banner, banner));
-	tally_count(&t, strstr(info->banner, info->release) == info->banner + 14,
-		    "release \"%s\"", info->release);
+	tally_count(&t, strstr(info->banner, info->release) == info->banner + 14, "release \"%s\"",
+		    info->release);
 	tally_count(&t, info->paging_levels == levels, "%u levels of page tables, truth %u",
 		    info->paging_levels, levels);
 	tally_count(&t, info->pti == has_flag(flags, "pti"), "page table isolation: %d", info->pti);
@@ -118,8 +119,9 @@ static void compare_page(const struct frozen *f, const struct gb_process *p,
 
 	// The kernel keeps the frame of a page without rights; for the processor, and for a walk, it is not there.
 	if (!(vma_flags(p, m->address) & RIGHTS))
-		tally_count(t, r == GB_EFAULT, "pid %d: %" PRIx64 " can be walked to without rights",
-			    p->pid, m->address);
+		tally_count(t, r == GB_EFAULT,
+			    "pid %d: %" PRIx64 " can be walked to without rights", p->pid,
+			    m->address);
 	else
 		tally_count(t, r == 0 && gb_gpa_pfn(walk.gpa).v == (m->entry & ENTRY_PFN),
 			    "pid %d: %" PRIx64 " leads to frame %" PRIx64 " (%d), truth %" PRIx64,

@@ -42,7 +42,8 @@ static bool parse_stat(const struct section *s, struct stat_line *ret)
 	memcpy(ret->comm, open + 1, ret->comm_len);
 	// 3 state, 4 ppid, 9 flags, 22 start
 	if (sscanf(close + 2,
-		   "%c %" SCNd32 " %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+		   "%c %" SCNd32
+		   " %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
 		   "%" SCNu64,
 		   &ret->state, &ret->ppid, &flags, &ret->start_ticks) != 4)
 		return false;
@@ -68,7 +69,8 @@ static void compare_state(const char *what, int32_t number, char state, char tru
 	if (state == 'R' && strchr("SDI", truth) && t->in_motion < WOKEN_MAX)
 		t->in_motion++;
 	else
-		tally_count(t, state == truth, "%s %d: state %c, truth %c", what, number, state, truth);
+		tally_count(t, state == truth, "%s %d: state %c, truth %c", what, number, state,
+			    truth);
 }
 
 static bool same_comm(const char *comm, const struct stat_line *line)
@@ -152,8 +154,9 @@ static void compare_stat(const struct gb_process *p, const struct stat_line *lin
 	tally_count(t, p->ppid == line->ppid, "pid %d: ppid %d, truth %d", p->pid, p->ppid,
 		    line->ppid);
 	compare_name("pid", p->pid, p->comm, p->state, line, t);
-	tally_count(t, p->kernel_thread == line->kernel_thread, "pid %d: kernel thread: %d, truth %d",
-		    p->pid, p->kernel_thread, line->kernel_thread);
+	tally_count(t, p->kernel_thread == line->kernel_thread,
+		    "pid %d: kernel thread: %d, truth %d", p->pid, p->kernel_thread,
+		    line->kernel_thread);
 	tally_count(t, p->start_ns / NS_PER_TICK == line->start_ticks,
 		    "pid %d: started at %" PRIu64 " ns, truth %" PRIu64 " ticks", p->pid,
 		    p->start_ns, line->start_ticks);
@@ -267,8 +270,8 @@ struct tally compare_maps(const struct frozen *f)
 		}
 		gb_buf_clear(&text);
 		gb_maps_text(p, &text);
-		compare_map(p, text.data ? text.data : "", text.len, s ? (const char *)s->bytes : "",
-			    s ? s->head.len : 0, &t);
+		compare_map(p, text.data ? text.data : "", text.len,
+			    s ? (const char *)s->bytes : "", s ? s->head.len : 0, &t);
 	}
 	gb_buf_deinit(&text);
 	return t;

@@ -36,8 +36,8 @@ static int read_layout(const char *path, struct gb_layout *ret, struct gb_error 
 	json_t *extent;
 	bool good = json != NULL;
 
-	json_array_foreach(json_object_get(json, "extents"), i, extent)
-		good = good && add_extent(ret, extent, err);
+	json_array_foreach(json_object_get(json, "extents"), i, extent) good =
+		good && add_extent(ret, extent, err);
 	json_decref(json);
 	return good && ret->count > 0 ? 0 : gb_fail(err, GB_EFORMAT, "%s is no layout", path);
 }
