@@ -8,8 +8,7 @@
 //		struct gb_bench_job jobs[] = {{copy, &x}, {read_all, &x}};
 //		int r = gb_bench_race(jobs, 2, 2, 9, err);
 //		...
-//		gb_bench_at_least(b, "read-64m", gb_bench_ratio(&jobs[0], &jobs[1]), "of memcpy",
-// 0.9);
+//		gb_bench_at_least(b, "read", gb_bench_ratio(&jobs[0], &jobs[1]), "of memcpy", 0.9);
 //
 // Machines differ and are busy, so what is promised is a ratio of two things that were measured in
 // turns in the same run, and a value is a median. Names are words with dashes: part of the

@@ -5,23 +5,14 @@
 // Guests are started as `glassbox run` starts them, in turns. Ready is the guest's own word on its
 // control port: network up and every service running, or (shell) its shell running. The processor
 // time of QEMU is printed beside the wall clock: where they differ, the machine was busy.
-#include "bench/bench.h"
-#include "cmd/signals.h"
+#include "bench/guest.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "vm/guest.h"
-#include "vm/machine.h"
-#include "vm/qemu_version.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/resource.h>
 
 #define WARM 1
 #define RUNS 7
-#define BOOT_LIMIT (60 * GB_SECOND)
 
 static struct boot {
 	const char *name, *guest, *machine, *append;
@@ -42,99 +33,37 @@ static struct boot {
 
 #define BOOTS (sizeof(boots) / sizeof(boots[0]))
 
-static double children_cpu(void)
+static int note_time(const struct gb_machine *m, void *arg, struct gb_error *err)
 {
-	struct rusage u;
+	struct boot *b = arg;
 
-	getrusage(RUSAGE_CHILDREN, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static int plan(const struct boot *b, struct gb_plan *ret, struct gb_error *err)
-{
-	struct gb_request request = {
-		.target = b->guest,
-		.machine = b->machine,
-		.append = b->append,
-		.accel = "tcg",
-		.interrupt_fd = b->interrupt_fd,
-	};
-
-	return gb_guest_plan(&request, ret, err);
-}
-
-static int prepare(const struct boot *b, struct gb_plan *p, struct gb_claim *claim,
-		   struct gb_vm_info *info, struct gb_error *err)
-{
-	int r = gb_claim_take("bench", false, claim, err);
-
-	if (r == 0)
-		r = gb_claim_sign(claim, info, err);
-	if (r != 0)
-		return r;
-	r = gb_claim_place_ram(claim, p->config.memory, info, err);
-	return r == 0 ? gb_guest_seed(p, claim, NULL, b->interrupt_fd, err) : r;
-}
-
-static int await_ready(struct gb_machine *m, struct gb_error *err)
-{
-	enum gb_step step;
-	int r = gb_machine_step(m, gb_clock_ns() + BOOT_LIMIT, &step, err);
-
-	if (r != 0 || step == GB_STEP_READY)
-		return r;
-	if (step == GB_STEP_INTERRUPT)
-		return gb_fail(err, GB_ECANCELLED, "interrupted");
-	if (step == GB_STEP_ENDED && gb_machine_end_reason(m, err) != 0)
-		return GB_EGONE;
-	return gb_fail(err, step == GB_STEP_TIMEOUT ? GB_ETIMEOUT : GB_EGONE,
-		       "the guest did not come up; 'glassbox run' shows its console");
-}
-
-static int boot_planned(struct boot *b, struct gb_plan *p, struct gb_error *err)
-{
-	GB_CLEANUP(gb_claim_release) struct gb_claim claim = GB_CLAIM_NONE;
-	struct gb_vm_info info = {};
-	struct gb_machine_start start = {.config = &p->config,
-					 .claim = &claim,
-					 .info = &info,
-					 .interrupt_fd = b->interrupt_fd,
-					 .input_fd = -1};
-	struct gb_machine *m = NULL;
-	double cpu;
-	int r = prepare(b, p, &claim, &info, err);
-
-	if (r != 0)
-		return r;
-	cpu = children_cpu();
-	r = gb_machine_start(&start, &m, err);
-	if (r == 0)
-		r = await_ready(m, err);
-	if (r == 0)
-		b->wall[b->runs] = (double)gb_machine_info(m)->boot_ns / GB_SECOND;
-	gb_machine_stop(m, true);
-	b->cpu[b->runs++] = children_cpu() - cpu;
-	return r;
+	(void)err;
+	b->wall[b->runs] = (double)gb_machine_info(m)->boot_ns / GB_SECOND;
+	return 0;
 }
 
 static int boot_once(void *arg, struct gb_error *err)
 {
 	struct boot *b = arg;
-	struct gb_plan *p = calloc(1, sizeof(*p));
+	struct gb_bench_guest g = {
+		.name = "bench",
+		.request = {.target = b->guest,
+			    .machine = b->machine,
+			    .append = b->append,
+			    .accel = "tcg",
+			    .interrupt_fd = b->interrupt_fd},
+		.measure = note_time,
+		.arg = b,
+	};
 	char text[64];
 	int r;
 
-	if (!p)
-		return gb_fail(err, GB_ENOMEM, "no memory");
 	snprintf(text, sizeof(text), "boot: %s, %u of %u", b->name, b->runs + 1, WARM + RUNS);
 	gb_bench_say(b->bench, text);
-	r = plan(b, p, err);
-	if (r == 0)
-		r = boot_planned(b, p, err);
+	r = gb_bench_guest_run(&g, err);
 	if (r != 0)
 		gb_error_prefix(err, "%s", b->name);
-	free(p);
+	b->cpu[b->runs++] = g.cpu_s;
 	return r;
 }
 
@@ -171,17 +100,5 @@ static int boot_all(struct gb_bench *bench, int interrupt_fd, struct gb_error *e
 
 int gb_bench_boot(struct gb_bench *b, struct gb_error *err)
 {
-	int interrupt_fd = -1, r;
-	sigset_t before;
-
-	sigprocmask(SIG_SETMASK, NULL, &before);
-	r = gb_signals_open(&interrupt_fd, err);
-	if (r == 0)
-		r = gb_qemu_check(interrupt_fd, err);
-	if (r == 0)
-		r = boot_all(b, interrupt_fd, err);
-	if (interrupt_fd >= 0)
-		close(interrupt_fd);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	return gb_bench_with_qemu(b, boot_all, err);
 }

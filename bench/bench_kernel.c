@@ -6,25 +6,19 @@
 // more than 100 processes and most of its memory in use, for what is done again and again. A cold
 // attach opens the RAM file, finds the kernel with all its symbols and types, and lists the
 // processes, on one core; nothing is kept from the one before.
-#include "bench/bench.h"
-#include "cmd/signals.h"
+#include "bench/guest.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "kernel/frames.h"
-#include "vm/guest.h"
-#include "vm/machine.h"
-#include "vm/qemu_version.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define WARM 2
 #define RUNS 21
-#define GUEST_LIMIT (180 * GB_SECOND)
 #define PROCESSES 100
 
 static char *const crowd[] =
@@ -46,7 +40,6 @@ static const struct kind {
 struct bed {
 	struct gb_bench *bench;
 	const struct kind *kind;
-	int interrupt_fd;
 	struct gb_vm_info vm;
 	struct gb_ram *ram;
 	struct gb_kernel *kernel;
@@ -201,106 +194,52 @@ static int measure(struct bed *b, struct gb_error *err)
 	return r == 0 && b->kind->command ? measure_refresh(b, err) : r;
 }
 
-static int await(struct gb_machine *m, enum gb_step wanted, struct gb_error *err)
+static int measure_guest(const struct gb_machine *m, void *arg, struct gb_error *err)
 {
-	uint64_t deadline = gb_clock_ns() + GUEST_LIMIT;
-	enum gb_step step = GB_STEP_TIMEOUT;
-	int r = 0;
+	struct bed *b = arg;
 
-	do
-		r = gb_machine_step(m, deadline, &step, err);
-	while (r == 0 && step == GB_STEP_READY && step != wanted);
-	if (r != 0 || step == wanted)
-		return r;
-	if (step == GB_STEP_INTERRUPT)
-		return gb_fail(err, GB_ECANCELLED, "interrupted");
-	return gb_fail(err, step == GB_STEP_TIMEOUT ? GB_ETIMEOUT : GB_EGONE,
-		       "the guest did not come up; 'glassbox run' shows its console");
-}
-
-static int prepare(struct bed *b, struct gb_plan *p, struct gb_claim *claim, struct gb_error *err)
-{
-	struct gb_request request = {
-		.target = "debian",
-		.accel = "tcg",
-		.memory = b->kind->memory,
-		.interrupt_fd = b->interrupt_fd,
-	};
-	struct gb_host_process self;
-	int r = gb_guest_plan(&request, p, err);
-
-	if (r == 0)
-		r = gb_claim_take("bench-kernel", false, claim, err);
-	if (r == 0)
-		r = gb_process_identify(getpid(), &self, err);
-	if (r != 0)
-		return r;
-	memcpy(b->vm.name, claim->name, sizeof(b->vm.name));
-	memcpy(b->vm.dir, claim->dir, sizeof(b->vm.dir));
-	b->vm.supervisor_pid = self.pid;
-	b->vm.supervisor_start = self.start;
-	r = gb_claim_place_ram(claim, p->config.memory, &b->vm, err);
-	return r == 0 ? gb_guest_seed(p, claim, (char **)(uintptr_t)b->kind->command,
-				      b->interrupt_fd, err)
-		      : r;
-}
-
-static int with_guest(struct bed *b, struct gb_plan *p, struct gb_error *err)
-{
-	GB_CLEANUP(gb_claim_release) struct gb_claim claim = GB_CLAIM_NONE;
-	struct gb_machine_start start = {.config = &p->config,
-					 .claim = &claim,
-					 .info = &b->vm,
-					 .interrupt_fd = b->interrupt_fd,
-					 .input_fd = -1};
-	struct gb_machine *m = NULL;
-	int r = prepare(b, p, &claim, err);
-
-	if (r == 0)
-		r = gb_machine_start(&start, &m, err);
-	if (r == 0)
-		r = await(m, b->kind->command ? GB_STEP_COMMAND_ENDED : GB_STEP_READY, err);
-	if (r == 0) {
-		b->vm = *gb_machine_info(m);
-		r = measure(b, err);
-	}
-	gb_machine_stop(m, true);
-	return r;
+	b->vm = *gb_machine_info(m);
+	return measure(b, err);
 }
 
 static int run_kind(struct gb_bench *bench, const struct kind *kind, int interrupt_fd,
 		    struct gb_error *err)
 {
-	struct bed b = {.bench = bench, .kind = kind, .interrupt_fd = interrupt_fd};
-	struct gb_plan *p = calloc(1, sizeof(*p));
+	struct bed b = {.bench = bench, .kind = kind};
+	struct gb_bench_guest guest = {
+		.name = "bench-kernel",
+		.request = {.target = "debian",
+			    .accel = "tcg",
+			    .memory = kind->memory,
+			    .command = (char **)(uintptr_t)kind->command,
+			    .interrupt_fd = interrupt_fd},
+		.measure = measure_guest,
+		.arg = &b,
+	};
 	char text[64];
 	int r;
 
 	snprintf(text, sizeof(text), "kernel: a guest of %s", kind->suffix);
 	gb_bench_say(bench, text);
-	r = p ? with_guest(&b, p, err) : gb_fail(err, GB_ENOMEM, "no memory");
+	r = gb_bench_guest_run(&guest, err);
 	gb_frames_deinit(&b.frames);
 	gb_arena_deinit(&b.arena);
 	gb_arena_deinit(&b.frames_arena);
 	gb_kernel_close(b.kernel);
 	gb_ram_close(b.ram);
-	free(p);
+	return r;
+}
+
+static int run_kinds(struct gb_bench *b, int interrupt_fd, struct gb_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && r == 0; i++)
+		r = run_kind(b, &kinds[i], interrupt_fd, err);
 	return r;
 }
 
 int gb_bench_kernel(struct gb_bench *b, struct gb_error *err)
 {
-	int interrupt_fd = -1, r;
-	sigset_t before;
-
-	sigprocmask(SIG_SETMASK, NULL, &before);
-	r = gb_signals_open(&interrupt_fd, err);
-	if (r == 0)
-		r = gb_qemu_check(interrupt_fd, err);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && r == 0; i++)
-		r = run_kind(b, &kinds[i], interrupt_fd, err);
-	if (interrupt_fd >= 0)
-		close(interrupt_fd);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	return gb_bench_with_qemu(b, run_kinds, err);
 }

@@ -6,18 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-number=0 failed=0
-
-report() { # STATUS NAME
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work/out" "$work/err"
-	fi
-}
+. tests/tap.sh
 
 # says CODE WORDS COMMAND...: the exit code, and what standard error holds.
 says() {
@@ -49,5 +38,4 @@ else
 	number=$((number + 1))
 	echo "ok $number - neither root nor sudo # SKIP needs root, and a machine without sudo"
 fi
-echo "1..$number"
-exit $failed
+end_of_tests

@@ -7,20 +7,9 @@ set -u
 g=$(readlink -f "$GLASSBOX")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-failed=0 number=0
+. "$(dirname "$0")/../tap.sh"
 mkdir -m 700 "$work/run" "$work/bin" "$work/cache" "$work/home"
 export XDG_RUNTIME_DIR="$work/run" XDG_CACHE_HOME="$work/cache" HOME="$work/home"
-
-report() { # STATUS NAME
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work/out"
-	fi
-}
 
 doctor() { # WORDS...: the exit status is in $status, what it says in $work/out
 	status=0
@@ -189,5 +178,4 @@ fi
 
 [ -z "$(find "$work/run" "$work/cache" "$work/home" -type f)" ] && [ ! -d "$work/run/glassbox" ]
 report $? 'nothing was written anywhere'
-echo "1..$number"
-exit $failed
+end_of_tests

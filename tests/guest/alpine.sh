@@ -8,7 +8,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d) || exit 1
-server='' failed=0 number=0
+server=''
+. tests/tap.sh
 finish() {
 	[ -z "$server" ] || kill "$server"
 	rm -rf "$work"
@@ -16,17 +17,6 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-report() { # STATUS NAME: a line of TAP
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work/out" "$work/err"
-	fi
-}
 
 alpine() { # MIRROR [OPTION...]: the download under test; its cache is $work/cache
 	address=$1
@@ -296,5 +286,4 @@ mkdir -p "$work/cache/glassbox/guests/.work-alpine.killed"
 alpine /good && ! left_over | grep -F .work-
 report $? 'what a killed one left is removed'
 
-echo "1..$number"
-exit $failed
+end_of_tests

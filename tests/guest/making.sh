@@ -9,18 +9,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-number=0 failed=0
-
-report() { # STATUS NAME: a line of TAP
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work/out" "$work/err"
-	fi
-}
+. tests/tap.sh
 
 # run CACHE COMMAND...: with a cache of its own; what it says in $work/out and $work/err.
 run() {
@@ -189,5 +178,4 @@ b" "$one/initramfs.cpio"
 refused "seed: an archive that is not there" "cannot read the archive" guest/seed.sh --out "$work" "$work/none"
 refused "seed: a directory that is not there" "there is no directory" guest/seed.sh --out "$work/none" "$one/initramfs.cpio"
 refused "seed: a port that is none" "is no port number" guest/seed.sh --out "$work" --port 22x "$one/initramfs.cpio"
-echo "1..$number"
-exit $failed
+end_of_tests

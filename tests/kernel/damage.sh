@@ -4,51 +4,46 @@
 # RAM images that are no Linux, or a Linux that is damaged: refused with a reason and the promised status, or told to be
 # torn; never a crash, a hang or an empty list. usage: damage.sh MATRIX ROW (GLASSBOX is the program)
 set -u
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-n=0
-echo "1..$((5 + 24))"
-result() { # OK TEXT
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../tap.sh"
 # The status of a command must be one of a list, and if it is not 0, its message must have some text.
 expect() { # STATUSES MESSAGE TEXT COMMAND...
 	statuses=$1 message=$2 text=$3
 	shift 3
-	timeout 60 "$@" >"$dir/out" 2>"$dir/err"
+	timeout 60 "$@" >"$work/out" 2>"$work/err"
 	got=$?
 	case " $statuses " in *" $got "*) fits=0 ;; *) fits=1 ;; esac
-	[ "$got" = 0 ] || grep -q -- "$message" "$dir/err" || fits=1
-	[ "$got" != 0 ] || [ -s "$dir/out" ] || fits=1
-	[ "$fits" = 0 ] || { echo "# status $got: $(head -c 300 "$dir/err")"; }
-	result "$fits" "$text"
+	[ "$got" = 0 ] || grep -q -- "$message" "$work/err" || fits=1
+	[ "$got" != 0 ] || [ -s "$work/out" ] || fits=1
+	[ "$fits" = 0 ] || { echo "# status $got: $(head -c 300 "$work/err")"; }
+	report "$fits" "$text"
 }
 
-truncate -s 16M "$dir/zeros"
-expect 4 'no Linux kernel was found' "zeros are no Linux" "$GLASSBOX" ps "$dir/zeros"
-head -c 16777216 /dev/urandom >"$dir/random"
-expect 4 'no Linux kernel' "random bytes are no Linux" "$GLASSBOX" info "$dir/random"
-truncate -s 4095 "$dir/odd"
-expect 1 'whole number of 4 KiB pages' "half a page is no RAM" "$GLASSBOX" info "$dir/odd"
-expect 3 'no such file' "nothing is no RAM" "$GLASSBOX" info "$dir/nothing.img"
+truncate -s 16M "$work/zeros"
+expect 4 'no Linux kernel was found' "zeros are no Linux" "$GLASSBOX" ps "$work/zeros"
+head -c 16777216 /dev/urandom >"$work/random"
+expect 4 'no Linux kernel' "random bytes are no Linux" "$GLASSBOX" info "$work/random"
+truncate -s 4095 "$work/odd"
+expect 1 'whole number of 4 KiB pages' "half a page is no RAM" "$GLASSBOX" info "$work/odd"
+expect 3 'no such file' "nothing is no RAM" "$GLASSBOX" info "$work/nothing.img"
 
 image=$("$1" "$2")/ram.img || { echo "Bail out! there is no image of $2"; exit 1; }
-cp --sparse=always "$image" "$dir/whole"
+cp --sparse=always "$image" "$work/whole"
 # 24 MiB hold the beginning of the kernel's image, but not its end
-head -c 25165824 "$dir/whole" >"$dir/cut"
-expect 4 'Linux' "a Linux that is cut short is not understood" "$GLASSBOX" ps "$dir/cut"
+head -c 25165824 "$work/whole" >"$work/cut"
+expect 4 'Linux' "a Linux that is cut short is not understood" "$GLASSBOX" ps "$work/cut"
 
 # Every 4 KiB of the image has a byte changed, at places that differ in each round.
-cat >"$dir/flip.awk" <<'AWK'
+cat >"$work/flip.awk" <<'AWK'
 BEGIN { srand(seed); for (i = 0; i < size; i += step) printf "%d\n", i + int(rand() * step) }
 AWK
-size=$(stat -c %s "$dir/whole")
+size=$(stat -c %s "$work/whole")
 for step in 4096 65536 1048576; do
 	for seed in 1 2; do
-		cp --sparse=always "$dir/whole" "$dir/flipped"
-		awk -v seed="$seed" -v step="$step" -v size="$size" -f "$dir/flip.awk" >"$dir/places"
-		python3 - "$dir/flipped" "$dir/places" <<'PY'
+		cp --sparse=always "$work/whole" "$work/flipped"
+		awk -v seed="$seed" -v step="$step" -v size="$size" -f "$work/flip.awk" >"$work/places"
+		python3 - "$work/flipped" "$work/places" <<'PY'
 import mmap, sys
 with open(sys.argv[1], 'r+b') as f:
     ram = mmap.mmap(f.fileno(), 0)
@@ -59,7 +54,8 @@ PY
 			words=$(echo "$command" | cut -d: -f1)
 			pid=$(echo "$command:" | cut -d: -f2)
 			# shellcheck disable=SC2086 # the pid may be no word at all
-			expect '0 3 4 5' . "a byte changed in each $step, seed $seed: $words" "$GLASSBOX" "$words" "$dir/flipped" $pid
+			expect '0 3 4 5' . "a byte changed in each $step, seed $seed: $words" "$GLASSBOX" "$words" "$work/flipped" $pid
 		done
 	done
 done
+end_of_tests

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# What the tests of running guests share: TAP, waiting for events, and the check that nothing is left. To be sourced.
+# What the tests of running guests share: waiting for events, and the check that nothing is left. To be sourced.
 # shellcheck shell=sh
 set -u
+. "$(dirname "$0")/../tap.sh"
 g=$(readlink -f "${GLASSBOX:-none}")
 [ -x "$g" ] || { echo "Bail out! GLASSBOX must name the program"; exit 1; }
 work=$(mktemp -d /dev/shm/glassbox-test.XXXXXX) || exit 1
 export XDG_RUNTIME_DIR="$work/run"
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 root=$XDG_RUNTIME_DIR/glassbox
-failed=0 number=0
 mkfifo "$work/fifo"
 
 # Guests of this test that still run are ended, whatever happened.
@@ -24,29 +24,9 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-report() { # STATUS NAME
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		for file in "$work/out" "$work/err"; do
-			[ ! -f "$file" ] || sed "s,^,# ${file##*/}: ," "$file"
-		done
-		[ ! -d "$root" ] || find "$root" | sed 's/^/# there: /'
-		still_running | sed 's/^/# runs: /'
-	fi
-}
-
-skip() { # NAME WHY
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP $2"
-}
-
-end_of_tests() {
-	echo "1..$number"
-	exit $failed
+on_failure() {
+	[ ! -d "$root" ] || find "$root" | sed 's/^/# there: /'
+	still_running | sed 's/^/# runs: /'
 }
 
 # gb WORDS...: the exit status is in $status, what it writes in $work/out and $work/err.
