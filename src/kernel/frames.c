@@ -82,22 +82,18 @@ uint32_t gb_owner_of_address(struct gb_classify *c, enum gb_owner_kind kind, uin
 
 int gb_leaf_frames(struct gb_classify *c, const struct gb_leaf *leaf, gb_frame_fn *fn, void *arg)
 {
-	uint64_t last = leaf->gpa.v + (leaf->size - 1), index = 0;
+	struct gb_frame_run runs[GB_LAYOUT_MAX];
+	size_t count = gb_layout_runs(c->layout, leaf->gpa, leaf->size, runs);
 	int r = 0;
 
-	for (size_t i = 0; i < c->layout->count; i++) {
-		const struct gb_segment *s = &c->layout->segments[i];
-		uint64_t from = leaf->gpa.v > s->gpa.v ? leaf->gpa.v : s->gpa.v;
-		uint64_t to = last < s->gpa.v + (s->size - 1) ? last : s->gpa.v + (s->size - 1);
-
-		for (uint64_t at = from; at <= to && r == 0; at += GB_PAGE_SIZE) {
+	for (size_t i = 0; i < count; i++) {
+		for (uint64_t n = 0; n < runs[i].count && r == 0; n++) {
 			if (c->touches_left == 0)
 				return GB_ERANGE;
 			c->touches_left--;
-			r = fn(arg, index + ((at - s->gpa.v) >> GB_PAGE_SHIFT),
-			       leaf->gva.v + (at - leaf->gpa.v));
+			r = fn(arg, runs[i].first + n,
+			       leaf->gva.v + runs[i].offset + (n << GB_PAGE_SHIFT));
 		}
-		index += s->size >> GB_PAGE_SHIFT;
 	}
 	return r;
 }

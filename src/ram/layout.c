@@ -98,3 +98,25 @@ bool gb_layout_pfn_of(const struct gb_layout *l, uint64_t index, gb_pfn *pfn_ret
 	}
 	return false;
 }
+
+size_t gb_layout_runs(const struct gb_layout *l, gb_gpa gpa, uint64_t size,
+		      struct gb_frame_run ret[GB_LAYOUT_MAX])
+{
+	uint64_t last = gpa.v + (size - 1), before = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		const struct gb_segment *s = &l->segments[i];
+		uint64_t end = s->gpa.v + (s->size - 1);
+		uint64_t from = gpa.v > s->gpa.v ? gpa.v : s->gpa.v, to = last < end ? last : end;
+
+		if (from <= to)
+			ret[n++] = (struct gb_frame_run){
+				.first = before + ((from - s->gpa.v) >> GB_PAGE_SHIFT),
+				.count = ((to - from) >> GB_PAGE_SHIFT) + 1,
+				.offset = from - gpa.v,
+			};
+		before += s->size >> GB_PAGE_SHIFT;
+	}
+	return n;
+}

@@ -39,3 +39,13 @@ gb_gpa gb_layout_end(const struct gb_layout *l);    // one past the highest byte
 // what the cube is folded from. Both return false for what is no RAM.
 bool gb_layout_index_of(const struct gb_layout *l, gb_pfn pfn, uint64_t *index_ret);
 bool gb_layout_pfn_of(const struct gb_layout *l, uint64_t index, gb_pfn *pfn_ret);
+
+// Neighbouring frames, by packed index; offset: of the first one from the start of the range asked
+// for.
+struct gb_frame_run {
+	uint64_t first, count, offset;
+};
+// The RAM in [gpa, gpa + size), page aligned, size not 0: one run a segment. Returns how many. A
+// page-table entry may claim 1 GiB of which little or nothing is RAM.
+size_t gb_layout_runs(const struct gb_layout *l, gb_gpa gpa, uint64_t size,
+		      struct gb_frame_run ret[GB_LAYOUT_MAX]);

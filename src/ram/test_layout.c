@@ -28,6 +28,27 @@ static void split_ram_is_packed_without_its_hole(void)
 	CHECK(!gb_layout_pfn_of(&l, 3 * GIB >> 12, &pfn));
 }
 
+static void a_range_of_addresses_becomes_runs_of_frames(void)
+{
+	struct gb_frame_run runs[GB_LAYOUT_MAX];
+	struct gb_layout l = {};
+
+	CHECK_EQ(gb_layout_add(&l, (struct gb_segment){{0}, 2 * GIB, 0}, NULL), 0);
+	CHECK_EQ(gb_layout_add(&l, (struct gb_segment){{4 * GIB}, GIB, 2 * GIB}, NULL), 0);
+	CHECK_EQ(gb_layout_runs(&l, (gb_gpa){GIB}, 2 * GIB, runs), 1);
+	CHECK_EQ(runs[0].first, GIB >> 12);
+	CHECK_EQ(runs[0].count, GIB >> 12);
+	CHECK_EQ(runs[0].offset, 0);
+	CHECK_EQ(gb_layout_runs(&l, (gb_gpa){2 * GIB - 4096}, 3 * GIB, runs), 2);
+	CHECK_EQ(runs[0].count, 1);
+	CHECK_EQ(runs[1].first, 2 * GIB >> 12);
+	CHECK_EQ(runs[1].count, (GIB >> 12) - 1);
+	CHECK_EQ(runs[1].offset, 2 * GIB + 4096);
+	CHECK_EQ(gb_layout_runs(&l, (gb_gpa){2 * GIB}, 2 * GIB, runs), 0);
+	CHECK_EQ(gb_layout_runs(&l, (gb_gpa){5 * GIB - 4096}, UINT64_MAX - 5 * GIB, runs), 1);
+	CHECK_EQ(runs[0].count, 1);
+}
+
 static void bad_segments_are_refused(void)
 {
 	static const struct gb_segment bad[] = {
@@ -47,4 +68,5 @@ static void bad_segments_are_refused(void)
 	CHECK_EQ(l.count, 1);
 }
 
-TAP_MAIN(TAP_CASE(split_ram_is_packed_without_its_hole), TAP_CASE(bad_segments_are_refused))
+TAP_MAIN(TAP_CASE(split_ram_is_packed_without_its_hole),
+	 TAP_CASE(a_range_of_addresses_becomes_runs_of_frames), TAP_CASE(bad_segments_are_refused))

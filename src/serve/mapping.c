@@ -13,6 +13,8 @@
 // Page tables read for one answer, over all processes: 1 GiB of tables would be 262,144.
 #define TABLES_MAX 65536
 #define MAPPERS_MAX 64
+// How often each frame may be named by the large pages of one process, on average.
+#define NAMED_PER_FRAME 16
 #define KERNEL_LINK_BASE 0xffffffff81000000ull // VA(_text) without KASLR
 
 static struct gb_space user_space(const struct gb_census *c, const struct gb_process *p)
@@ -268,16 +270,22 @@ struct collect {
 	const struct gb_layout *layout;
 	uint64_t *seen; // one bit per frame
 	uint64_t frames;
+	uint64_t left; // frames that large pages may still name
 };
 
+// A guest can make one table of large pages and point to it from everywhere: what each large page
+// names beyond one frame is counted.
 static int collect_leaf(void *arg, const struct gb_leaf *leaf)
 {
+	struct gb_frame_run runs[GB_LAYOUT_MAX];
 	struct collect *c = arg;
+	size_t count = gb_layout_runs(c->layout, leaf->gpa, leaf->size, runs);
 
-	for (uint64_t in = 0; in < leaf->size; in += GB_PAGE_SIZE) {
-		uint64_t i;
-
-		if (gb_layout_index_of(c->layout, gb_gpa_pfn((gb_gpa){leaf->gpa.v + in}), &i))
+	for (size_t n = 0; n < count; n++) {
+		if (runs[n].count - 1 > c->left)
+			return GB_ERANGE;
+		c->left -= runs[n].count - 1;
+		for (uint64_t i = runs[n].first; i < runs[n].first + runs[n].count; i++)
 			c->seen[i / 64] |= (uint64_t)1 << i % 64;
 	}
 	return 0;
@@ -311,7 +319,9 @@ int gb_mapping_process(const struct gb_census *census, struct gb_ram *ram,
 		       const struct gb_process *p, struct gb_buf *out, struct gb_error *err)
 {
 	GB_CLEANUP(gb_cleanup_free) uint64_t *bits = NULL;
-	struct collect c = {.layout = gb_ram_layout(ram), .frames = gb_ram_frames(ram)};
+	struct collect c = {.layout = gb_ram_layout(ram),
+			    .frames = gb_ram_frames(ram),
+			    .left = NAMED_PER_FRAME * gb_ram_frames(ram)};
 	struct gb_space space = user_space(census, p);
 	struct gb_leaves how = {.last = user_last(space),
 				.budget = TABLES_MAX,
