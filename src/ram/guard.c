@@ -7,27 +7,6 @@
 
 #include <string.h>
 
-// Compare RAM with a copy, in pieces that fit the stack.
-static int compare(struct gb_ram *ram, gb_gpa gpa, const void *copy, size_t len, bool *same_ret,
-		   struct gb_error *err)
-{
-	const char *want = copy;
-	char now[4096];
-
-	for (size_t at = 0; at < len;) {
-		size_t n = len - at < sizeof(now) ? len - at : sizeof(now);
-		int r = gb_ram_read(ram, (gb_gpa){gpa.v + at}, now, n, err);
-
-		if (r != 0)
-			return r;
-		if (memcmp(now, want + at, n) != 0)
-			return *same_ret = false, 0;
-		at += n;
-	}
-	*same_ret = true;
-	return 0;
-}
-
 int gb_ram_read_stable(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, bool *torn_ret,
 		       struct gb_error *err)
 {
@@ -37,7 +16,7 @@ int gb_ram_read_stable(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, bo
 		int r = gb_ram_read(ram, gpa, ret, len, err);
 
 		if (r == 0)
-			r = compare(ram, gpa, ret, len, &same, err);
+			r = gb_ram_equals(ram, gpa, ret, len, &same, err);
 		if (r != 0)
 			return r;
 	}
@@ -131,7 +110,8 @@ int gb_guard_check(struct gb_guard *g, bool *unchanged_ret, struct gb_error *err
 
 		memcpy(&rec, g->seen.data + at, sizeof(rec));
 		at += sizeof(rec);
-		r = compare(g->ram, (gb_gpa){rec.gpa}, g->seen.data + at, rec.len, &same, err);
+		r = gb_ram_equals(g->ram, (gb_gpa){rec.gpa}, g->seen.data + at, rec.len, &same,
+				  err);
 		if (r != 0)
 			return r;
 		at += padded(rec.len);
