@@ -32,6 +32,8 @@ struct gb_kernel {
 
 // A kernel virtual address in guest-physical space: direct map, image, or a page walk. GB_EFAULT.
 int gb_kernel_locate(const struct gb_kernel *k, uint64_t va, gb_gpa *ret);
+// Does the range lie in one of the two mappings that need no page walk?
+bool gb_kernel_is_linear(const struct gb_kernel *k, uint64_t va, size_t len);
 
 // A copy of an object's bytes from its first to its last member in the table.
 struct gb_object {

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // The state of one gb_process_list() call, shared by the files that read tasks, VMAs and paths.
+//
+// Everything that says something about a process is read through the gb_listing_* functions below.
+// They remember it in a guard, which is checked when the process has been read: what is not torn
+// was so at one instant. Of an object only the members count that members.h asks for; its
+// neighbours in RAM (locks, counters, links to other tasks) may change.
 #pragma once
 
 #include "kernel/internal.h"
 #include "kernel/process.h"
+#include "ram/guard.h"
 
 #define GB_PATH_CACHE 1024
 
@@ -12,14 +18,23 @@
 struct gb_path_entry {
 	uint64_t mnt, dentry; // the key; dentry 0: empty
 	const char *name;
+	struct gb_buf seen; // what it was made of, in the form of a guard's
+	uint64_t attempt;   // that used it last
+};
+
+// What is left to spend: a guest's RAM can hold only so many of each.
+struct gb_budget {
+	uint64_t tasks, vmas, nodes;
 };
 
 struct gb_listing {
 	const struct gb_kernel *k;
 	struct gb_arena *arena;
 	unsigned what;
-	// what is left to spend: a guest's RAM can hold only so many of each
-	uint64_t tasks_left, vmas_left, nodes_left;
+	struct gb_budget left, share; // share: of the process that is being read
+	struct gb_guard guard;        // what was read of it
+	bool broken;                  // something of it could not be read, or moved meanwhile
+	uint64_t attempt, failed;     // to read a process, counted; the last one that was torn
 	// grows with the largest process
 	struct gb_vma *vmas;
 	size_t vma_count, vma_cap;
@@ -28,6 +43,14 @@ struct gb_listing {
 	struct gb_path_entry *paths;    // cache of GB_PATH_CACHE; NULL without names
 	struct gb_object task, mm, object;
 };
+
+// Begin to read a process, once more or the next one.
+void gb_listing_begin(struct gb_listing *l);
+// As the gb_read_va, gb_object_read and gb_kernel_read_string of this folder, and remember. GB_EFAULT, GB_EGONE.
+int gb_listing_read(struct gb_listing *l, uint64_t va, void *ret, size_t len);
+int gb_listing_object(struct gb_listing *l, enum gb_struct_id type, uint64_t va,
+		      struct gb_object *ret);
+int gb_listing_text(struct gb_listing *l, uint64_t va, char *ret, size_t size);
 
 // Read struct task_struct into l->task and from there into a thread. GB_EFAULT.
 int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret);

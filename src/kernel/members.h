@@ -3,19 +3,21 @@
 // Which members of which kernel structures we read: one table, resolved through BTF when a kernel is opened.
 //
 // An object is read as one copy of the bytes from the first to the last member of the table, so that
-// its members are from one moment as far as that goes. Structures and members that a kernel does not
+// its members are from one moment as far as that goes. Runs are the stretches of it that members
+// fill: what lies between them changes without a meaning for us. Structures and members that a kernel does not
 // have are absent, not an error, unless the row says NEED.
 #pragma once
 
 #include <stdint.h>
 
 #define GB_NEED 1
+#define GB_PLACE 2 // only where it lies is asked for: it is not among the values of an object
 
 //	S(ID, "struct") begins a structure; M(ID, STRUCT, "path|older path", need) is one of its members
 #define GB_MEMBERS(S, M) \
 	S(TASK, "task_struct") \
 	M(TASK_FLAGS, TASK, "flags", GB_NEED) \
-	M(TASK_TASKS, TASK, "tasks", GB_NEED) \
+	M(TASK_TASKS, TASK, "tasks", GB_NEED | GB_PLACE) \
 	M(TASK_PID, TASK, "pid", GB_NEED) \
 	M(TASK_TGID, TASK, "tgid", GB_NEED) \
 	M(TASK_COMM, TASK, "comm", GB_NEED) \
@@ -23,7 +25,7 @@
 	M(TASK_STACK, TASK, "stack", GB_NEED) \
 	M(TASK_REAL_PARENT, TASK, "real_parent", GB_NEED) \
 	M(TASK_SIGNAL, TASK, "signal", GB_NEED) \
-	M(TASK_THREAD_NODE, TASK, "thread_node", GB_NEED) \
+	M(TASK_THREAD_NODE, TASK, "thread_node", GB_NEED | GB_PLACE) \
 	M(TASK_STATE, TASK, "__state|state", GB_NEED) \
 	M(TASK_EXIT_STATE, TASK, "exit_state", GB_NEED) \
 	M(TASK_REAL_CRED, TASK, "real_cred", GB_NEED) \
@@ -32,7 +34,7 @@
 	M(TASK_KTHREAD, TASK, "worker_private|set_child_tid", 0) \
 	S(SIGNAL, "signal_struct") \
 	M(SIGNAL_NR_THREADS, SIGNAL, "nr_threads", GB_NEED) \
-	M(SIGNAL_THREAD_HEAD, SIGNAL, "thread_head", GB_NEED) \
+	M(SIGNAL_THREAD_HEAD, SIGNAL, "thread_head", GB_NEED | GB_PLACE) \
 	S(CRED, "cred") \
 	M(CRED_EUID, CRED, "euid", GB_NEED) \
 	S(FS, "fs_struct") \
@@ -58,7 +60,7 @@
 	M(MM_START_STACK, MM, "start_stack", GB_NEED) \
 	M(MM_ARG_START, MM, "arg_start", GB_NEED) \
 	M(MM_ARG_END, MM, "arg_end", GB_NEED) \
-	M(MM_RSS, MM, "rss_stat", 0) \
+	M(MM_RSS, MM, "rss_stat", GB_PLACE) \
 	M(MM_CONTEXT_FLAGS, MM, "context.flags", 0) \
 	S(PERCPU_COUNTER, "percpu_counter") \
 	M(PERCPU_COUNTER_COUNT, PERCPU_COUNTER, "count", 0) \
@@ -73,8 +75,8 @@
 	M(VMA_PRIVATE, VMA, "vm_private_data", GB_NEED) \
 	M(VMA_MM, VMA, "vm_mm", GB_NEED) \
 	M(VMA_ANON_NAME, VMA, "anon_name", 0) \
-	M(VMA_SHARED, VMA, "shared", 0) \
-	M(VMA_RB, VMA, "vm_rb", 0) \
+	M(VMA_SHARED, VMA, "shared", GB_PLACE) \
+	M(VMA_RB, VMA, "vm_rb", GB_PLACE) \
 	S(RB_NODE, "rb_node") \
 	M(RB_LEFT, RB_NODE, "rb_left", GB_NEED) \
 	M(RB_RIGHT, RB_NODE, "rb_right", GB_NEED) \
@@ -232,7 +234,11 @@ struct gb_offsets {
 	struct {
 		int32_t from, to; // what of it is read; -1: no such structure
 		uint32_t size;
+		uint32_t run, runs; // first of its runs and their number
 	} structs[GB_STRUCT_COUNT];
+	struct {
+		int32_t from, to;
+	} runs[GB_MEMBER_COUNT];
 	struct {
 		int32_t at; // from the start of the structure; -1: absent
 		uint32_t size;

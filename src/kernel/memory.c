@@ -46,7 +46,7 @@ static int read_pages(const struct gb_kernel *k, uint64_t va, char *p, size_t le
 	return 0;
 }
 
-static bool is_linear(const struct gb_kernel *k, uint64_t va, size_t len)
+bool gb_kernel_is_linear(const struct gb_kernel *k, uint64_t va, size_t len)
 {
 	uint64_t end = va + len;
 
@@ -63,7 +63,7 @@ int gb_kernel_read(const struct gb_kernel *k, gb_gva gva, void *ret, size_t len,
 	gb_gpa gpa;
 	int r;
 
-	if (is_linear(k, gva.v, len)) {
+	if (gb_kernel_is_linear(k, gva.v, len)) {
 		gb_kernel_locate(k, gva.v, &gpa);
 		r = gb_ram_read(k->ram, gpa, ret, len, NULL);
 	} else {

@@ -36,7 +36,7 @@ static void put_name(struct gb_listing *l, struct tail *t, const struct gb_objec
 	uint64_t len = gb_get(dentry, GB_M_DENTRY_LEN) & UINT32_MAX;
 
 	if (len > sizeof(name) ||
-	    gb_read_va(l->k, gb_get(dentry, GB_M_DENTRY_NAME), name, len) != 0) {
+	    gb_listing_read(l, gb_get(dentry, GB_M_DENTRY_NAME), name, len) != 0) {
 		t->broken = true;
 		return;
 	}
@@ -51,7 +51,7 @@ static void put_name(struct gb_listing *l, struct tail *t, const struct gb_objec
 // A mount's struct vfsmount, which paths point to, lies in a struct mount.
 static bool read_mount(struct gb_listing *l, uint64_t mnt, struct gb_object *ret)
 {
-	return gb_object_read(l->k, GB_S_MOUNT, mnt - gb_offset(l->k, GB_M_MOUNT_MNT), ret) == 0;
+	return gb_listing_object(l, GB_S_MOUNT, mnt - gb_offset(l->k, GB_M_MOUNT_MNT), ret) == 0;
 }
 
 static void walk_up(struct gb_listing *l, uint64_t mnt, uint64_t dentry, struct tail *t)
@@ -80,7 +80,7 @@ static void walk_up(struct gb_listing *l, uint64_t mnt, uint64_t dentry, struct 
 			point = gb_get(o, GB_M_MOUNT_POINT);
 			continue;
 		}
-		if (gb_object_read(l->k, GB_S_DENTRY, dentry, o) != 0) {
+		if (gb_listing_object(l, GB_S_DENTRY, dentry, o) != 0) {
 			t->broken = true;
 			break;
 		}
@@ -105,11 +105,11 @@ static bool own_name(struct gb_listing *l, const struct gb_object *dentry, struc
 	char text[64];
 	int len;
 
-	fn = ops ? gb_read_u64_or_0(l->k, ops + gb_offset(l->k, GB_M_DENTRY_OPS_DNAME)) : 0;
-	if (!fn)
+	if (!ops || gb_listing_read(l, ops + gb_offset(l->k, GB_M_DENTRY_OPS_DNAME), &fn, 8) != 0 ||
+	    !fn)
 		return false;
 	if (fn == symbol[GB_Y_PIPE_DNAME] || fn == symbol[GB_Y_SOCK_DNAME]) {
-		if (gb_object_read(l->k, GB_S_INODE, inode, o) != 0)
+		if (gb_listing_object(l, GB_S_INODE, inode, o) != 0)
 			return false;
 		len = snprintf(text, sizeof(text), "%s:[%" PRIu64 "]",
 			       fn == symbol[GB_Y_PIPE_DNAME] ? "pipe" : "socket",
@@ -135,7 +135,7 @@ static const char *read_path(struct gb_listing *l, uint64_t mnt, uint64_t dentry
 
 	t.at = sizeof(t.text);
 	t.broken = false;
-	if (gb_object_read(l->k, GB_S_DENTRY, dentry, o) != 0)
+	if (gb_listing_object(l, GB_S_DENTRY, dentry, o) != 0)
 		return "";
 	// own_name() reads other objects over this one
 	struct gb_object first;
@@ -155,14 +155,34 @@ static const char *read_path(struct gb_listing *l, uint64_t mnt, uint64_t dentry
 	return copy ? copy : "";
 }
 
+// Read a path and keep what it was made of.
+static void fill_entry(struct gb_listing *l, struct gb_path_entry *e, uint64_t mnt, uint64_t dentry)
+{
+	size_t mark = l->guard.seen.len;
+
+	e->mnt = mnt;
+	e->dentry = dentry;
+	e->name = read_path(l, mnt, dentry);
+	gb_buf_clear(&e->seen);
+	gb_buf_add(&e->seen, l->guard.seen.data + mark, l->guard.seen.len - mark);
+	if (gb_buf_failed(&e->seen) || l->guard.full)
+		e->dentry = 0;
+	e->attempt = l->attempt;
+}
+
+// A name from the cache is verified with each process that has it. One that was in an attempt that
+// failed may be what had changed.
 const char *gb_path_read(struct gb_listing *l, uint64_t mnt, uint64_t dentry)
 {
 	struct gb_path_entry *e = &l->paths[(dentry >> 6 ^ mnt >> 5) % GB_PATH_CACHE];
 
 	if (!dentry)
 		return "";
-	if (e->dentry != dentry || e->mnt != mnt)
-		*e = (struct gb_path_entry){mnt, dentry, read_path(l, mnt, dentry)};
+	if (e->dentry != dentry || e->mnt != mnt || e->attempt == l->failed)
+		fill_entry(l, e, mnt, dentry);
+	else if (e->attempt != l->attempt)
+		gb_buf_add(&l->guard.seen, e->seen.data, e->seen.len);
+	e->attempt = l->attempt;
 	return e->name;
 }
 
@@ -170,7 +190,7 @@ void gb_path_root(struct gb_listing *l, uint64_t fs)
 {
 	struct gb_object *o = &l->object;
 
-	if (!fs || gb_object_read(l->k, GB_S_FS, fs, o) != 0)
+	if (!fs || gb_listing_object(l, GB_S_FS, fs, o) != 0)
 		return;
 	l->root_mnt = gb_get(o, GB_M_FS_ROOT_MNT);
 	l->root_dentry = gb_get(o, GB_M_FS_ROOT_DENTRY);

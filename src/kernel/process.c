@@ -4,8 +4,8 @@
 //
 // All thread group leaders hang on init_task.tasks; the threads of a group on signal->thread_head.
 // The guest changes both while we read. A list is believed when walking it again finds the same
-// tasks; a process, when what it hangs on (mm, signal, count of threads and VMAs) is the same after
-// reading it.
+// tasks; a process, when all that it was made of is as it was read (see listing.h). Each process is
+// verified for itself: one that never rests takes its own tries and tears no other.
 #include "kernel/process.h"
 
 #include "kernel/listing.h"
@@ -16,7 +16,9 @@
 #define LIST_TRIES 6
 // Bytes of the caller's arena: a guest may link text without end.
 #define LISTING_MAX ((size_t)512 << 20)
-#define PROCESS_TRIES 3
+#define PROCESS_TRIES GB_STABLE_TRIES
+// Of one process. Linux allows 4 M threads in all, and 65,530 VMAs each if nobody asks for more.
+#define SHARE_MAX ((uint64_t)1 << 20)
 #define ARGS_MAX 4096
 
 struct list {
@@ -42,11 +44,11 @@ static int push(struct list *list, uint64_t task, struct gb_error *err)
 
 // A circular list from its head; offset is that of the list_head in a task. Ends early, and not
 // whole, at what cannot be read, at a cycle without the head, or when the budget is spent.
-static int walk_list(const struct gb_kernel *k, uint64_t head, uint64_t offset, uint64_t budget,
+static int walk_list(struct gb_listing *l, uint64_t head, uint64_t offset, uint64_t budget,
 		     struct list *list, struct gb_error *err)
 {
 	uint64_t at, next, hare = head, power = 1, lambda = 0; // Brent: a cycle is met again
-	int r = gb_read_va(k, head, &next, 8);
+	int r = gb_listing_read(l, head, &next, 8);
 
 	list->count = 0;
 	list->whole = false;
@@ -63,7 +65,7 @@ static int walk_list(const struct gb_kernel *k, uint64_t head, uint64_t offset, 
 			lambda = 0;
 		}
 		at = next;
-		r = gb_read_va(k, at, &next, 8);
+		r = gb_listing_read(l, at, &next, 8);
 	}
 	list->whole = r == 0 && next == head;
 	return r == GB_EGONE ? gb_fail(err, r, "the guest's RAM went away") : 0;
@@ -73,7 +75,8 @@ static int walk_tasks(struct gb_listing *l, struct list *list, struct gb_error *
 {
 	uint64_t offset = gb_offset(l->k, GB_M_TASK_TASKS);
 
-	return walk_list(l->k, l->k->symbol[GB_Y_INIT_TASK] + offset, offset, l->tasks_left, list,
+	gb_listing_begin(l); // walking it again verifies it, not the guard
+	return walk_list(l, l->k->symbol[GB_Y_INIT_TASK] + offset, offset, l->left.tasks, list,
 			 err);
 }
 
@@ -83,13 +86,19 @@ static bool same(const struct list *a, const struct list *b)
 	       (a->count == 0 || memcmp(a->tasks, b->tasks, a->count * sizeof(*a->tasks)) == 0);
 }
 
-static int copy_thread(struct gb_listing *l, uint64_t task, struct gb_process *p)
+static int copy_thread(struct gb_listing *l, uint64_t task, const struct gb_thread *leader,
+		       struct gb_process *p)
 {
 	struct gb_thread *t = &p->threads[p->thread_count];
 
-	if (l->tasks_left == 0)
+	if (l->share.tasks == 0)
 		return GB_ERANGE;
-	l->tasks_left--;
+	l->share.tasks--;
+	if (task == p->task.v) { // read already
+		*t = *leader;
+		p->thread_count++;
+		return 0;
+	}
 	if (gb_task_read(l, task, t) != 0 || (int32_t)gb_get(&l->task, GB_M_TASK_TGID) != p->pid)
 		return GB_ETORN;
 	p->thread_count++;
@@ -104,13 +113,13 @@ static int by_tid(const void *a, const void *b)
 	return x->tid < y->tid ? -1 : x->tid > y->tid;
 }
 
-static int read_threads(struct gb_listing *l, uint64_t signal, uint64_t count, struct gb_process *p,
-			struct gb_error *err)
+static int read_threads(struct gb_listing *l, uint64_t signal, uint64_t count,
+			const struct gb_thread *leader, struct gb_process *p, struct gb_error *err)
 {
 	uint64_t head = signal + gb_offset(l->k, GB_M_SIGNAL_THREAD_HEAD);
 	struct list list = {};
-	int r = walk_list(l->k, head, gb_offset(l->k, GB_M_TASK_THREAD_NODE),
-			  l->tasks_left < count + 64 ? l->tasks_left : count + 64, &list, err);
+	int r = walk_list(l, head, gb_offset(l->k, GB_M_TASK_THREAD_NODE),
+			  l->share.tasks < count + 64 ? l->share.tasks : count + 64, &list, err);
 
 	p->threads = r == 0 ? gb_arena_array(l->arena, list.count + 1, sizeof(*p->threads)) : NULL;
 	if (r == 0 && !p->threads)
@@ -118,7 +127,7 @@ static int read_threads(struct gb_listing *l, uint64_t signal, uint64_t count, s
 	p->torn |= !list.whole || list.count != count;
 	p->thread_count = 0;
 	for (size_t i = 0; i < list.count && r == 0; i++)
-		p->torn |= copy_thread(l, list.tasks[i], p) != 0;
+		p->torn |= copy_thread(l, list.tasks[i], leader, p) != 0;
 	if (r == 0)
 		qsort(p->threads, p->thread_count, sizeof(*p->threads), by_tid);
 	free(list.tasks);
@@ -139,8 +148,8 @@ static const char *read_args(struct gb_listing *l, const struct gb_process *p, u
 
 		if (n > len - done)
 			n = len - done;
-		if (gb_space_read(l->k->ram, space, (gb_gva){start + done}, args + done, n, NULL) !=
-		    0)
+		if (gb_guard_space_read(&l->guard, space, (gb_gva){start + done}, args + done, n,
+					NULL) != 0)
 			break;
 		done += n;
 	}
@@ -192,7 +201,7 @@ static uint64_t read_rss(struct gb_listing *l, uint64_t mm)
 static int read_mm(struct gb_listing *l, struct gb_process *p, struct gb_error *err)
 {
 	struct gb_object *o = &l->mm;
-	int r = gb_object_read(l->k, GB_S_MM, p->mm.v, o);
+	int r = gb_listing_object(l, GB_S_MM, p->mm.v, o);
 
 	if (r == GB_EGONE)
 		return gb_fail(err, r, "the guest's RAM went away");
@@ -213,7 +222,7 @@ static int read_mm(struct gb_listing *l, struct gb_process *p, struct gb_error *
 // have pages.
 static void find_orphaned_pages(struct gb_listing *l, struct gb_process *p)
 {
-	if (l->thread_mm && gb_object_read(l->k, GB_S_MM, l->thread_mm, &l->mm) == 0)
+	if (l->thread_mm && gb_listing_object(l, GB_S_MM, l->thread_mm, &l->mm) == 0)
 		gb_kernel_locate(l->k, gb_get(&l->mm, GB_M_MM_PGD), &p->pgd);
 }
 
@@ -228,8 +237,8 @@ static void copy_leader(struct gb_listing *l, const struct gb_thread *leader, st
 	p->start_ns = gb_get(o, GB_M_TASK_START);
 	p->state = leader->state;
 	memcpy(p->comm, leader->comm, sizeof(p->comm));
-	if (gb_read_va(l->k, gb_get(o, GB_M_TASK_REAL_PARENT) + gb_offset(l->k, GB_M_TASK_TGID),
-		       &tgid, 4) != 0)
+	if (gb_listing_read(l, gb_get(o, GB_M_TASK_REAL_PARENT) + gb_offset(l->k, GB_M_TASK_TGID),
+			    &tgid, 4) != 0)
 		p->torn = true;
 	p->ppid = (int32_t)tgid;
 }
@@ -252,37 +261,66 @@ static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
 	fs = gb_get(&l->task, GB_M_TASK_FS);
 	if (p->pid == 1)
 		gb_path_root(l, fs);
-	if (gb_object_read(l->k, GB_S_CRED, cred, &l->object) == 0)
+	if (gb_listing_object(l, GB_S_CRED, cred, &l->object) == 0)
 		p->uid = (uint32_t)gb_get(&l->object, GB_M_CRED_EUID);
 	else
 		p->torn = true;
-	if (gb_object_read(l->k, GB_S_SIGNAL, signal, &l->object) != 0) {
+	if (gb_listing_object(l, GB_S_SIGNAL, signal, &l->object) != 0) {
 		p->torn = true;
 		return 0;
 	}
 	l->thread_mm = 0;
-	r = read_threads(l, signal, (uint32_t)gb_get(&l->object, GB_M_SIGNAL_NR_THREADS), p, err);
+	r = read_threads(l, signal, (uint32_t)gb_get(&l->object, GB_M_SIGNAL_NR_THREADS), &leader,
+			 p, err);
 	if (r == 0 && p->mm.v)
 		r = read_mm(l, p, err);
 	else if (r == 0 && !p->kernel_thread)
 		find_orphaned_pages(l, p);
-	p->torn |= gb_object_read(l->k, GB_S_TASK, task, &l->object) != 0 ||
-		   gb_get(&l->object, GB_M_TASK_MM) != p->mm.v ||
-		   gb_get(&l->object, GB_M_TASK_SIGNAL) != signal ||
-		   gb_get(&l->object, GB_M_TASK_REAL_CRED) != cred;
 	return r;
+}
+
+// Half of what is left, so that a process made to cost much leaves enough to others.
+static uint64_t share_of(uint64_t left)
+{
+	return left / 2 < SHARE_MAX ? left / 2 : SHARE_MAX;
+}
+
+static struct gb_budget take_share(struct gb_budget *left)
+{
+	struct gb_budget share = {share_of(left->tasks), share_of(left->vmas),
+				  share_of(left->nodes)};
+
+	left->tasks -= share.tasks;
+	left->vmas -= share.vmas;
+	left->nodes -= share.nodes;
+	return share;
+}
+
+static void give_back(struct gb_budget *left, const struct gb_budget *share)
+{
+	left->tasks += share->tasks;
+	left->vmas += share->vmas;
+	left->nodes += share->nodes;
 }
 
 static int read_process(struct gb_listing *l, uint64_t task, struct gb_process *p,
 			struct gb_error *err)
 {
+	bool unchanged = false;
 	int r = 0;
 
+	l->share = take_share(&l->left);
 	for (int tries = PROCESS_TRIES; tries > 0; tries--) {
+		gb_listing_begin(l);
 		r = read_once(l, task, p, err);
+		if (r == 0)
+			r = gb_guard_check(&l->guard, &unchanged, err);
+		p->torn |= !unchanged || l->broken;
 		if (r != 0 || !p->torn)
 			break;
+		l->failed = l->attempt;
 	}
+	give_back(&l->left, &l->share);
 	return r;
 }
 
@@ -300,9 +338,9 @@ static void set_budgets(struct gb_listing *l)
 	uint32_t task = l->k->offsets.structs[GB_S_TASK].size,
 		 vma = l->k->offsets.structs[GB_S_VMA].size;
 
-	l->tasks_left = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
-	l->vmas_left = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
-	l->nodes_left = 2 * bytes / 256 + 1024; // nodes of maple trees have 256 bytes
+	l->left.tasks = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
+	l->left.vmas = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
+	l->left.nodes = 2 * bytes / 64 + 1024; // of a tree: 256 bytes, or those in a VMA
 }
 
 static int read_all(struct gb_listing *l, const struct list *list, struct gb_processes *ret,
@@ -313,9 +351,7 @@ static int read_all(struct gb_listing *l, const struct list *list, struct gb_pro
 	set_budgets(l);
 	ret->count = 0;
 	ret->list = gb_arena_array(l->arena, list->count + 1, sizeof(*ret->list));
-	if (l->what & GB_PROCESS_NAMES)
-		l->paths = gb_arena_array(l->arena, GB_PATH_CACHE, sizeof(*l->paths));
-	if (!ret->list || ((l->what & GB_PROCESS_NAMES) && !l->paths))
+	if (!ret->list)
 		return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
 	for (size_t i = 0; i < list->count && r == 0; i++)
 		r = read_process(l, list->tasks[i], &ret->list[ret->count++], err);
@@ -324,11 +360,64 @@ static int read_all(struct gb_listing *l, const struct list *list, struct gb_pro
 	return r;
 }
 
+static struct gb_listing *new_listing(struct gb_kernel *k, unsigned what, struct gb_arena *arena)
+{
+	struct gb_listing *l = malloc(sizeof(*l));
+
+	if (!l)
+		return NULL;
+	memset(l, 0, offsetof(struct gb_listing, task)); // not the objects: they are large
+	l->k = k;
+	l->arena = arena;
+	l->what = what & GB_PROCESS_NAMES ? what | GB_PROCESS_VMAS : what;
+	if (!(what & GB_PROCESS_NAMES))
+		return l;
+	l->paths = calloc(GB_PATH_CACHE, sizeof(*l->paths));
+	if (l->paths)
+		return l;
+	free(l);
+	return NULL;
+}
+
+static void free_listing(struct gb_listing *l)
+{
+	for (size_t i = 0; l->paths && i < GB_PATH_CACHE; i++)
+		gb_buf_deinit(&l->paths[i].seen);
+	gb_guard_deinit(&l->guard);
+	free(l->paths);
+	free(l->vmas);
+	free(l);
+}
+
+// Read them until the list is the same before and after.
+static int read_list(struct gb_listing *l, struct gb_processes *p, struct gb_error *err)
+{
+	struct list before = {}, after = {};
+	int r;
+
+	set_budgets(l);
+	r = walk_tasks(l, &before, err);
+	for (int tries = LIST_TRIES; tries > 0 && r == 0; tries--) {
+		struct list swap = before;
+
+		r = read_all(l, &before, p, err);
+		if (r == 0)
+			r = walk_tasks(l, &after, err);
+		p->torn = r == 0 && !same(&before, &after);
+		if (!p->torn)
+			break;
+		before = after;
+		after = swap;
+	}
+	free(before.tasks);
+	free(after.tasks);
+	return r;
+}
+
 int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 		    struct gb_processes *ret, struct gb_error *err)
 {
-	struct gb_listing *l = malloc(sizeof(*l));
-	struct list list = {}, again = {};
+	struct gb_listing *l = new_listing(k, what, arena);
 	struct gb_processes p = {};
 	size_t limit = arena->limit, most = arena->total + LISTING_MAX;
 	int r;
@@ -337,32 +426,11 @@ int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 		return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
 	if (!limit || limit > most)
 		arena->limit = most;
-	memset(l, 0, offsetof(struct gb_listing, task)); // not the objects: they are large
-	l->k = k;
-	l->arena = arena;
-	l->what = what & GB_PROCESS_NAMES ? what | GB_PROCESS_VMAS : what;
-	set_budgets(l);
-	r = walk_tasks(l, &list, err);
-	for (int tries = LIST_TRIES; tries > 0 && r == 0; tries--) {
-		struct list swap = again;
-
-		r = read_all(l, &list, &p, err);
-		if (r == 0)
-			r = walk_tasks(l, &again, err);
-		p.torn = r == 0 && !same(&list, &again);
-		if (!p.torn)
-			break;
-		swap = list;
-		list = again;
-		again = swap;
-	}
+	r = read_list(l, &p, err);
 	arena->limit = limit;
+	free_listing(l);
 	for (size_t i = 0; r == 0 && i < p.count; i++)
 		p.torn |= p.list[i].torn;
-	free(list.tasks);
-	free(again.tasks);
-	free(l->vmas);
-	free(l);
 	if (r == 0 && p.count == 0)
 		r = gb_fail(err, GB_EUNKNOWN,
 			    "the guest's kernel runs no process yet: it is still starting");

@@ -30,7 +30,7 @@ struct gb_process {
 	int32_t pid, ppid;
 	uint32_t uid;
 	bool kernel_thread;
-	bool torn; // changed while it was read
+	bool torn; // its values, threads and VMAs are not all from one instant, or not all there
 	char comm[64];
 	char state;
 	const char *args;  // command line with spaces, "" when there is none
@@ -39,7 +39,7 @@ struct gb_process {
 	size_t thread_count;
 	struct gb_vma *vmas; // by address; NULL unless asked for
 	size_t vma_count;    // always set (mm->map_count is checked against it when vmas are read)
-	uint64_t rss_pages;
+	uint64_t rss_pages;  // a sum of counters that never rest: as it was found, never verified
 };
 
 struct gb_processes {

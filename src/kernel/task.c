@@ -16,7 +16,7 @@
 #define TASK_UNINTERRUPTIBLE 2
 
 // At most max bytes of a text member, without what follows its NUL.
-static size_t text(const struct gb_object *o, enum gb_member_id m, char *ret, size_t max)
+static size_t member_text(const struct gb_object *o, enum gb_member_id m, char *ret, size_t max)
 {
 	size_t size = o->offsets->members[m].size, len;
 
@@ -54,24 +54,25 @@ static void worker_name(struct gb_listing *l, uint64_t worker, struct gb_thread 
 	char part[64];
 	uint64_t rescue;
 
-	if (!worker || gb_object_read(l->k, GB_S_WORKER, worker, o) != 0)
+	if (!worker || gb_listing_object(l, GB_S_WORKER, worker, o) != 0)
 		return;
 	rescue = gb_get(o, GB_M_WORKER_RESCUE);
-	if (gb_get(o, GB_M_WORKER_POOL) && text(o, GB_M_WORKER_DESC, part, sizeof(part)))
+	if (gb_get(o, GB_M_WORKER_POOL) && member_text(o, GB_M_WORKER_DESC, part, sizeof(part)))
 		snprintf(t->comm + len, sizeof(t->comm) - len, "%c%s",
 			 gb_get(o, GB_M_WORKER_CURRENT) ? '+' : '-', part);
 	else if (rescue && strncmp(t->comm, "kworker/R-", 10) == 0 &&
-		 gb_object_read(l->k, GB_S_WORKQUEUE, rescue, o) == 0)
-		text(o, GB_M_WORKQUEUE_NAME, t->comm + 10, sizeof(t->comm) - 10);
+		 gb_listing_object(l, GB_S_WORKQUEUE, rescue, o) == 0)
+		member_text(o, GB_M_WORKQUEUE_NAME, t->comm + 10, sizeof(t->comm) - 10);
 }
 
 static void kthread_name(struct gb_listing *l, uint64_t flags, uint64_t kthread,
 			 struct gb_thread *t)
 {
 	struct gb_object *o = &l->object;
+	char text[sizeof(t->comm)];
 	uint64_t name;
 
-	if (!kthread || gb_object_read(l->k, GB_S_KTHREAD, kthread, o) != 0)
+	if (!kthread || gb_listing_object(l, GB_S_KTHREAD, kthread, o) != 0)
 		return;
 	if (flags & PF_WQ_WORKER) {
 		if (gb_has(l->k, GB_M_KTHREAD_DATA))
@@ -79,14 +80,14 @@ static void kthread_name(struct gb_listing *l, uint64_t flags, uint64_t kthread,
 		return;
 	}
 	name = gb_get(o, GB_M_KTHREAD_FULL_NAME);
-	if (name)
-		gb_kernel_read_string(l->k, (gb_gva){name}, t->comm, sizeof(t->comm), NULL);
+	if (name && gb_listing_text(l, name, text, sizeof(text)) == 0)
+		memcpy(t->comm, text, strlen(text) + 1);
 }
 
 int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret)
 {
 	struct gb_object *o = &l->task;
-	int r = gb_object_read(l->k, GB_S_TASK, task, o);
+	int r = gb_listing_object(l, GB_S_TASK, task, o);
 	uint64_t flags;
 
 	if (r != 0)
@@ -96,7 +97,7 @@ int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret)
 	ret->tid = (int32_t)gb_get(o, GB_M_TASK_PID);
 	ret->stack.v = gb_get(o, GB_M_TASK_STACK);
 	ret->state = state_of(o);
-	text(o, GB_M_TASK_COMM, ret->comm, sizeof(ret->comm));
+	member_text(o, GB_M_TASK_COMM, ret->comm, sizeof(ret->comm));
 	if (flags & PF_KTHREAD)
 		kthread_name(l, flags, gb_get(o, GB_M_TASK_KTHREAD), ret);
 	return 0;

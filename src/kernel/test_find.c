@@ -10,45 +10,15 @@
 #include "kernel/types.h"
 #include "tests/tap.h"
 
-#include <sys/mman.h>
-
-struct guest {
-	int fd;
-	uint8_t *bytes;
-	struct gb_ram *ram;
-	struct gb_kernel *kernel;
-	struct gb_error err;
-};
-
-static bool guest_make(struct guest *g, enum test_order order)
-{
-	*g = (struct guest){.fd = memfd_create("guest", MFD_CLOEXEC)};
-	if (g->fd < 0 || ftruncate(g->fd, TEST_GUEST_SIZE) != 0)
-		return false;
-	g->bytes = mmap(NULL, TEST_GUEST_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, g->fd, 0);
-	if (g->bytes == MAP_FAILED)
-		return false;
-	test_guest_build(g->bytes, TEST_GUEST_SIZE, order);
-	return gb_ram_open_fd(g->fd, NULL, &g->ram, &g->err) == 0;
-}
-
-static void guest_free(struct guest *g)
-{
-	gb_kernel_close(g->kernel);
-	gb_ram_close(g->ram);
-	munmap(g->bytes, TEST_GUEST_SIZE);
-	close(g->fd);
-}
-
 static void finds_a_kernel_with_each_order_of_symbols(void)
 {
 	for (int order = 0; order < TEST_ORDER_COUNT; order++) {
 		const struct gb_kernel_info *info;
 		struct gb_symbol s;
-		struct guest g;
+		struct test_guest g;
 		uint64_t offset;
 
-		REQUIRE(guest_make(&g, order));
+		REQUIRE(test_guest_make(&g, order));
 		REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
 		info = gb_kernel_info(g.kernel);
 		CHECK_STR(info->banner, TEST_GUEST_BANNER);
@@ -65,7 +35,7 @@ static void finds_a_kernel_with_each_order_of_symbols(void)
 		CHECK_STR(s.name, "sys__start_of_something_long7");
 		CHECK_EQ(offset, 3);
 		CHECK_EQ(gb_symbol_nearest(g.kernel, (gb_gva){0x1000}, &s, &offset), GB_ENOTFOUND);
-		guest_free(&g);
+		test_guest_free(&g);
 	}
 }
 
@@ -75,9 +45,9 @@ static void reads_processes_threads_and_maps(void)
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf maps = {};
 	const struct gb_process *one, *kthread;
 	struct gb_processes p;
-	struct guest g;
+	struct test_guest g;
 
-	REQUIRE(guest_make(&g, TEST_ORDER_B));
+	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
 	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
 	REQUIRE_OK(gb_process_list(g.kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &arena, &p,
 				   &g.err),
@@ -102,7 +72,7 @@ static void reads_processes_threads_and_maps(void)
 		"00600000-00602000 rw-p 00000000 00:00 0                                  [heap]\n");
 	CHECK(kthread->kernel_thread);
 	CHECK_EQ(kthread->vma_count, 0);
-	guest_free(&g);
+	test_guest_free(&g);
 }
 
 static void classifies_frames(void)
@@ -130,9 +100,9 @@ static void classifies_frames(void)
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	GB_CLEANUP(gb_frames_deinit) struct gb_frames f = {};
 	struct gb_processes p;
-	struct guest g;
+	struct test_guest g;
 
-	REQUIRE(guest_make(&g, TEST_ORDER_B));
+	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
 	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
 	REQUIRE_OK(gb_process_list(g.kernel, GB_PROCESS_NAMES, &arena, &p, &g.err), g.err);
 	for (int again = 0; again < 2; again++)
@@ -149,7 +119,7 @@ static void classifies_frames(void)
 	}
 	CHECK_EQ(f.mappers[0x505], 1);
 	CHECK_EQ(f.by_class[GB_FRAME_FREE], 256);
-	guest_free(&g);
+	test_guest_free(&g);
 }
 
 // What is damaged is refused with a reason, or marked torn; never an empty list.
@@ -166,13 +136,13 @@ static void damage_is_told(void)
 	};
 
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
-		struct guest g;
+		struct test_guest g;
 
-		REQUIRE(guest_make(&g, TEST_ORDER_B));
+		REQUIRE(test_guest_make(&g, TEST_ORDER_B));
 		memset(g.bytes + damages[i].at, 0, damages[i].len);
 		CHECK_EQ(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), GB_EUNKNOWN);
 		CHECK(strstr(g.err.message, "kernel") != NULL);
-		guest_free(&g);
+		test_guest_free(&g);
 	}
 }
 
@@ -181,10 +151,10 @@ static void lists_without_end_are_torn(void)
 	struct gb_arena arena = {};
 	struct gb_processes p;
 	const uint32_t *places;
-	struct guest g;
+	struct test_guest g;
 	uint64_t next;
 
-	REQUIRE(guest_make(&g, TEST_ORDER_B));
+	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
 	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
 	test_guest_places(&places);
 	// the list of tasks: find the leader's link to the kernel thread, and point it to itself
@@ -201,18 +171,18 @@ static void lists_without_end_are_torn(void)
 	CHECK(p.torn);
 	CHECK(p.count < 100000);
 	gb_arena_deinit(&arena);
-	guest_free(&g);
+	test_guest_free(&g);
 }
 
 static void an_empty_guest_is_no_linux(void)
 {
-	struct guest g;
+	struct test_guest g;
 
-	REQUIRE(guest_make(&g, TEST_ORDER_B));
+	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
 	memset(g.bytes, 0, TEST_GUEST_SIZE);
 	CHECK_EQ(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), GB_EUNKNOWN);
 	CHECK(strstr(g.err.message, "no Linux kernel was found") != NULL);
-	guest_free(&g);
+	test_guest_free(&g);
 }
 
 TAP_MAIN(TAP_CASE(finds_a_kernel_with_each_order_of_symbols),

@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 void test_btf_deinit(struct test_btf *b)
 {
@@ -229,7 +231,7 @@ size_t test_kallsyms(enum test_order order, const struct test_symbol *symbols, u
 #define TABLES_AT 0x200000u
 #define OBJECTS_AT 0x300000u
 #define PAGES_AT 0x400000u
-#define USER_AT 0x500000u
+#define USER_AT TEST_USER_AT
 #define RODATA 0x10000u // offsets in the image
 #define SYMBOLS_IN_IMAGE 0x12000u
 #define BTF_IN_IMAGE 0x40000u
@@ -522,29 +524,6 @@ static void link_list(uint8_t *ram, uint64_t head_va, uint64_t head_pa, const ui
 	put64(ram, at, head_va);
 }
 
-enum {
-	O_TASK = 1,
-	O_THREAD,
-	O_KTHREAD,
-	O_SIGNAL,
-	O_KSIGNAL,
-	O_CRED,
-	O_MM,
-	O_MAPLE,
-	O_VMA1,
-	O_VMA2,
-	O_FILE,
-	O_INODE,
-	O_SUPER,
-	O_TYPE,
-	O_DENTRY,
-	O_ROOT_DENTRY,
-	O_MOUNT,
-	O_FS,
-	O_MAPPING,
-	O_CACHE
-};
-
 static void make_task(uint8_t *ram, uint64_t task, uint32_t pid, uint32_t tgid, const char *comm,
 		      unsigned signal)
 {
@@ -553,36 +532,36 @@ static void make_task(uint8_t *ram, uint64_t task, uint32_t pid, uint32_t tgid, 
 	memcpy(ram + place(task, GB_M_TASK_COMM), comm, strlen(comm) + 1);
 	set(ram, task, GB_M_TASK_REAL_PARENT, IMAGE_VA + DATA);
 	set(ram, task, GB_M_TASK_SIGNAL, va(object(signal)));
-	set(ram, task, GB_M_TASK_REAL_CRED, va(object(O_CRED)));
-	set(ram, task, GB_M_TASK_FS, va(object(O_FS)));
+	set(ram, task, GB_M_TASK_REAL_CRED, va(object(TEST_CRED)));
+	set(ram, task, GB_M_TASK_FS, va(object(TEST_FS)));
 	set(ram, task, GB_M_TASK_STATE, 1);
 }
 
 static void make_tasks(uint8_t *ram)
 {
-	uint64_t init = IMAGE_PA + DATA, leader = object(O_TASK), thread = object(O_THREAD),
-		 kthread = object(O_KTHREAD);
+	uint64_t init = IMAGE_PA + DATA, leader = object(TEST_TASK), thread = object(TEST_THREAD),
+		 kthread = object(TEST_KTHREAD);
 	const uint64_t all[] = {place(leader, GB_M_TASK_TASKS), place(kthread, GB_M_TASK_TASKS)};
 	const uint64_t threads[] = {place(leader, GB_M_TASK_THREAD_NODE),
 				    place(thread, GB_M_TASK_THREAD_NODE)};
 	const uint64_t one[] = {place(kthread, GB_M_TASK_THREAD_NODE)};
 
-	make_task(ram, init, 0, 0, "swapper/0", O_KSIGNAL);
-	make_task(ram, leader, TEST_PID, TEST_PID, "one", O_SIGNAL);
-	make_task(ram, thread, TEST_TID, TEST_PID, "thread", O_SIGNAL);
-	make_task(ram, kthread, TEST_KTHREAD_PID, TEST_KTHREAD_PID, "kthread", O_KSIGNAL);
+	make_task(ram, init, 0, 0, "swapper/0", TEST_KSIGNAL);
+	make_task(ram, leader, TEST_PID, TEST_PID, "one", TEST_SIGNAL);
+	make_task(ram, thread, TEST_TID, TEST_PID, "thread", TEST_SIGNAL);
+	make_task(ram, kthread, TEST_KTHREAD_PID, TEST_KTHREAD_PID, "kthread", TEST_KSIGNAL);
 	set(ram, kthread, GB_M_TASK_FLAGS, 0x200000);
-	set(ram, leader, GB_M_TASK_MM, va(object(O_MM)));
-	set(ram, thread, GB_M_TASK_MM, va(object(O_MM)));
+	set(ram, leader, GB_M_TASK_MM, va(object(TEST_MM)));
+	set(ram, thread, GB_M_TASK_MM, va(object(TEST_MM)));
 	link_list(ram, IMAGE_VA + (place(init, GB_M_TASK_TASKS) - IMAGE_PA),
 		  place(init, GB_M_TASK_TASKS), all, 2);
-	set(ram, object(O_SIGNAL), GB_M_SIGNAL_NR_THREADS, 2);
-	link_list(ram, va(place(object(O_SIGNAL), GB_M_SIGNAL_THREAD_HEAD)),
-		  place(object(O_SIGNAL), GB_M_SIGNAL_THREAD_HEAD), threads, 2);
-	set(ram, object(O_KSIGNAL), GB_M_SIGNAL_NR_THREADS, 1);
-	link_list(ram, va(place(object(O_KSIGNAL), GB_M_SIGNAL_THREAD_HEAD)),
-		  place(object(O_KSIGNAL), GB_M_SIGNAL_THREAD_HEAD), one, 1);
-	set(ram, object(O_CRED), GB_M_CRED_EUID, 1000);
+	set(ram, object(TEST_SIGNAL), GB_M_SIGNAL_NR_THREADS, 2);
+	link_list(ram, va(place(object(TEST_SIGNAL), GB_M_SIGNAL_THREAD_HEAD)),
+		  place(object(TEST_SIGNAL), GB_M_SIGNAL_THREAD_HEAD), threads, 2);
+	set(ram, object(TEST_KSIGNAL), GB_M_SIGNAL_NR_THREADS, 1);
+	link_list(ram, va(place(object(TEST_KSIGNAL), GB_M_SIGNAL_THREAD_HEAD)),
+		  place(object(TEST_KSIGNAL), GB_M_SIGNAL_THREAD_HEAD), one, 1);
+	set(ram, object(TEST_CRED), GB_M_CRED_EUID, 1000);
 }
 
 static void make_vma(uint8_t *ram, uint64_t vma, uint64_t start, uint64_t end, uint64_t flags)
@@ -590,12 +569,12 @@ static void make_vma(uint8_t *ram, uint64_t vma, uint64_t start, uint64_t end, u
 	set(ram, vma, GB_M_VMA_START, start);
 	set(ram, vma, GB_M_VMA_END, end);
 	set(ram, vma, GB_M_VMA_FLAGS, flags);
-	set(ram, vma, GB_M_VMA_MM, va(object(O_MM)));
+	set(ram, vma, GB_M_VMA_MM, va(object(TEST_MM)));
 }
 
 static void make_memory(uint8_t *ram)
 {
-	uint64_t mm = object(O_MM), node = object(O_MAPLE),
+	uint64_t mm = object(TEST_MM), node = object(TEST_MAPLE),
 		 pivot = place(node, GB_M_MAPLE_RANGE_PIVOT),
 		 slot = place(node, GB_M_MAPLE_RANGE_SLOT);
 
@@ -607,15 +586,15 @@ static void make_memory(uint8_t *ram)
 	set(ram, mm, GB_M_MM_START_STACK, 0x7fff0000);
 	set(ram, mm, GB_M_MM_ARG_START, 0x600100);
 	set(ram, mm, GB_M_MM_ARG_END, 0x60010a);
-	make_vma(ram, object(O_VMA1), 0x400000, 0x402000, 5);
-	make_vma(ram, object(O_VMA2), 0x600000, 0x602000, 3);
-	set(ram, object(O_VMA1), GB_M_VMA_FILE, va(object(O_FILE)));
+	make_vma(ram, object(TEST_VMA1), 0x400000, 0x402000, 5);
+	make_vma(ram, object(TEST_VMA2), 0x600000, 0x602000, 3);
+	set(ram, object(TEST_VMA1), GB_M_VMA_FILE, va(object(TEST_FILE)));
 	put64(ram, pivot, 0x3fffff);
 	put64(ram, pivot + 8, 0x401fff);
-	put64(ram, slot + 8, va(object(O_VMA1)));
+	put64(ram, slot + 8, va(object(TEST_VMA1)));
 	put64(ram, pivot + 16, 0x5fffff);
 	put64(ram, pivot + 24, 0x601fff);
-	put64(ram, slot + 24, va(object(O_VMA2)));
+	put64(ram, slot + 24, va(object(TEST_VMA2)));
 	put64(ram, USER_AT, (USER_AT + 0x1000) | 7); // its page tables
 	put64(ram, USER_AT + 0x1000, (USER_AT + 0x2000) | 7);
 	put64(ram, USER_AT + 0x2000 + 16, (USER_AT + 0x3000) | 7); // 4 MiB
@@ -627,18 +606,19 @@ static void make_memory(uint8_t *ram)
 
 static void make_files(uint8_t *ram)
 {
-	uint64_t dentry = object(O_DENTRY), root = object(O_ROOT_DENTRY), mount = object(O_MOUNT);
+	uint64_t dentry = object(TEST_DENTRY), root = object(TEST_ROOT_DENTRY),
+		 mount = object(TEST_MOUNT);
 	uint64_t mnt = va(place(mount, GB_M_MOUNT_MNT));
 
-	set(ram, object(O_FILE), GB_M_FILE_MNT, mnt);
-	set(ram, object(O_FILE), GB_M_FILE_DENTRY, va(dentry));
-	set(ram, object(O_FILE), GB_M_FILE_INODE, va(object(O_INODE)));
-	set(ram, object(O_INODE), GB_M_INODE_INO, 4711);
-	set(ram, object(O_INODE), GB_M_INODE_SB, va(object(O_SUPER)));
-	set(ram, object(O_SUPER), GB_M_SUPER_DEV, 8 << 20 | 1);
-	set(ram, object(O_SUPER), GB_M_SUPER_TYPE, va(object(O_TYPE)));
-	put64(ram, place(object(O_TYPE), GB_M_FS_TYPE_NAME), va(object(O_TYPE) + 0x400));
-	memcpy(ram + object(O_TYPE) + 0x400, "testfs", 7);
+	set(ram, object(TEST_FILE), GB_M_FILE_MNT, mnt);
+	set(ram, object(TEST_FILE), GB_M_FILE_DENTRY, va(dentry));
+	set(ram, object(TEST_FILE), GB_M_FILE_INODE, va(object(TEST_INODE)));
+	set(ram, object(TEST_INODE), GB_M_INODE_INO, 4711);
+	set(ram, object(TEST_INODE), GB_M_INODE_SB, va(object(TEST_SUPER)));
+	set(ram, object(TEST_SUPER), GB_M_SUPER_DEV, 8 << 20 | 1);
+	set(ram, object(TEST_SUPER), GB_M_SUPER_TYPE, va(object(TEST_TYPE)));
+	put64(ram, place(object(TEST_TYPE), GB_M_FS_TYPE_NAME), va(object(TEST_TYPE) + 0x400));
+	memcpy(ram + object(TEST_TYPE) + 0x400, "testfs", 7);
 	set(ram, dentry, GB_M_DENTRY_PARENT, va(root));
 	set(ram, dentry, GB_M_DENTRY_NAME, va(dentry + 0x400));
 	set(ram, dentry, GB_M_DENTRY_LEN, 5);
@@ -647,8 +627,8 @@ static void make_files(uint8_t *ram)
 	set(ram, root, GB_M_DENTRY_PARENT, va(root));
 	set(ram, mount, GB_M_MOUNT_ROOT, va(root));
 	set(ram, mount, GB_M_MOUNT_PARENT, va(mount));
-	set(ram, object(O_FS), GB_M_FS_ROOT_MNT, mnt);
-	set(ram, object(O_FS), GB_M_FS_ROOT_DENTRY, va(root));
+	set(ram, object(TEST_FS), GB_M_FS_ROOT_MNT, mnt);
+	set(ram, object(TEST_FS), GB_M_FS_ROOT_DENTRY, va(root));
 }
 
 static void make_pages(uint8_t *ram)
@@ -668,11 +648,11 @@ static void make_pages(uint8_t *ram)
 		set(ram, PAGES_AT + pfn * size, GB_M_PAGE_REFCOUNT, 0);
 	set(ram, PAGES_AT + 0x700 * size, GB_M_PAGE_TYPE, 0xf0000000);
 	set(ram, PAGES_AT + 0x700 * size, GB_M_PAGE_PRIVATE, 8);
-	set(ram, PAGES_AT + 0x505 * size, GB_M_PAGE_MAPPING, va(object(O_MAPPING)));
-	set(ram, PAGES_AT + 0x506 * size, GB_M_PAGE_MAPPING, va(object(O_MAPPING)) | 1);
+	set(ram, PAGES_AT + 0x505 * size, GB_M_PAGE_MAPPING, va(object(TEST_MAPPING)));
+	set(ram, PAGES_AT + 0x506 * size, GB_M_PAGE_MAPPING, va(object(TEST_MAPPING)) | 1);
 	for (uint64_t pfn = 0x300; pfn < 0x330; pfn++) { // the objects
 		set(ram, PAGES_AT + pfn * size, GB_M_PAGE_TYPE, 0xf5000000);
-		set(ram, PAGES_AT + pfn * size, GB_M_SLAB_CACHE, va(object(O_CACHE)));
+		set(ram, PAGES_AT + pfn * size, GB_M_SLAB_CACHE, va(object(TEST_CACHE)));
 	}
 }
 
@@ -718,8 +698,80 @@ size_t test_guest_places(const uint32_t **ret)
 	places[n++] = TABLES_AT;
 	places[n++] = PAGES_AT;
 	places[n++] = USER_AT;
-	for (unsigned i = O_TASK; i <= O_CACHE; i++)
+	for (unsigned i = TEST_TASK; i <= TEST_CACHE; i++)
 		places[n++] = (uint32_t)object(i);
 	*ret = places;
 	return n;
+}
+
+uint64_t test_guest_object(enum test_object o)
+{
+	return object(o);
+}
+
+uint64_t test_guest_at(enum test_object o, enum gb_member_id m)
+{
+	return place(object(o), m);
+}
+
+uint64_t test_guest_symbol(enum gb_symbol_id id)
+{
+	return IMAGE_PA + symbol_offset(id, 0);
+}
+
+uint64_t test_guest_va(uint64_t pa)
+{
+	return va(pa);
+}
+
+uint32_t test_guest_offset(enum gb_member_id m)
+{
+	return (uint32_t)layout.members[m].at;
+}
+
+void test_guest_plant_rb_tree(uint8_t *ram)
+{
+	static const char maple[] = "mm_mt";
+	uint8_t *name =
+		memmem(ram + IMAGE_PA + BTF_IN_IMAGE, DATA - BTF_IN_IMAGE, maple, sizeof(maple));
+	uint64_t first = place(object(TEST_VMA1), GB_M_VMA_RB),
+		 second = place(object(TEST_VMA2), GB_M_VMA_RB);
+
+	gb_assert(name);
+	memcpy(name, "mm_no", 5); // a type without the one is a kernel with the other
+	set(ram, object(TEST_MM), GB_M_MM_RB, va(second));
+	put64(ram, second + test_guest_offset(GB_M_RB_LEFT), va(first));
+}
+
+bool test_guest_make(struct test_guest *g, enum test_order order)
+{
+	*g = (struct test_guest){.fd = memfd_create("guest", MFD_CLOEXEC)};
+	if (g->fd < 0 || ftruncate(g->fd, TEST_GUEST_SIZE) != 0)
+		return false;
+	g->bytes = mmap(NULL, TEST_GUEST_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, g->fd, 0);
+	if (g->bytes == MAP_FAILED)
+		return false;
+	test_guest_build(g->bytes, TEST_GUEST_SIZE, order);
+	return gb_ram_open_fd(g->fd, NULL, &g->ram, &g->err) == 0;
+}
+
+void test_guest_free(struct test_guest *g)
+{
+	gb_kernel_close(g->kernel);
+	gb_ram_close(g->ram);
+	munmap(g->bytes, TEST_GUEST_SIZE);
+	close(g->fd);
+}
+
+void test_guest_put(struct test_guest *g, uint64_t pa, uint64_t v)
+{
+	put64(g->bytes, pa, v);
+}
+
+uint64_t test_guest_get(const struct test_guest *g, uint64_t pa)
+{
+	uint64_t v;
+
+	memcpy(&v, g->bytes + pa, 8);
+	return v;
 }

@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 #include "kernel/kallsyms.h"
+#include "kernel/kernel.h"
+#include "kernel/members.h"
 
 #include <stdint.h>
 
@@ -62,3 +64,53 @@ enum { TEST_PID = 1, TEST_TID = 77, TEST_KTHREAD_PID = 2 };
 void test_guest_build(uint8_t *ram, size_t size, enum test_order order);
 // Where its structures lie in RAM: places worth patching. Returns how many there are.
 size_t test_guest_places(const uint32_t **ret);
+
+// Its objects, each of which has 8 KiB; names are at 1 KiB behind the start of what they name.
+enum test_object {
+	TEST_TASK = 1, // the leader of the process
+	TEST_THREAD,
+	TEST_KTHREAD,
+	TEST_SIGNAL, // of the process
+	TEST_KSIGNAL,
+	TEST_CRED, // of all
+	TEST_MM,
+	TEST_MAPLE, // the tree of VMAs is one leaf
+	TEST_VMA1,
+	TEST_VMA2,
+	TEST_FILE,
+	TEST_INODE,
+	TEST_SUPER,
+	TEST_TYPE,
+	TEST_DENTRY,
+	TEST_ROOT_DENTRY,
+	TEST_MOUNT,
+	TEST_FS,
+	TEST_MAPPING,
+	TEST_CACHE
+};
+#define TEST_NAME_AT 0x400u
+#define TEST_USER_AT 0x500000u // tables, then pages of the process; its arguments at:
+#define TEST_ARGS_AT 0x506100u
+#define TEST_SCRATCH_AT 0x700000u // 1 MiB that is free
+// Physical addresses of an object, of a member of it, of a symbol; and a virtual one.
+uint64_t test_guest_object(enum test_object o);
+uint64_t test_guest_at(enum test_object o, enum gb_member_id m);
+uint64_t test_guest_symbol(enum gb_symbol_id id);
+uint64_t test_guest_va(uint64_t pa);
+// Where a member lies in its structure.
+uint32_t test_guest_offset(enum gb_member_id m);
+// The same VMAs on the red-black tree of older kernels.
+void test_guest_plant_rb_tree(uint8_t *ram);
+
+// The guest in a memfd, opened. Both sides see the same bytes.
+struct test_guest {
+	int fd;
+	uint8_t *bytes; // writable
+	struct gb_ram *ram;
+	struct gb_kernel *kernel;
+	struct gb_error err;
+};
+bool test_guest_make(struct test_guest *g, enum test_order order); // kernel: not opened yet
+void test_guest_free(struct test_guest *g);
+void test_guest_put(struct test_guest *g, uint64_t pa, uint64_t v);
+uint64_t test_guest_get(const struct test_guest *g, uint64_t pa);

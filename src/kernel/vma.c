@@ -27,8 +27,8 @@
 struct walk {
 	struct gb_listing *l;
 	struct gb_process *p;
-	uint64_t nodes_left;
-	uint64_t end; // of the VMA before
+	uint64_t nodes; // read so far
+	uint64_t end;   // of the VMA before
 	bool broken;
 	struct gb_error *err;
 };
@@ -43,8 +43,7 @@ const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max)
 	char text[256];
 	const char *copy;
 
-	if (gb_kernel_read_string(l->k, (gb_gva){va}, text, max < sizeof(text) ? max : sizeof(text),
-				  NULL) != 0)
+	if (gb_listing_text(l, va, text, max < sizeof(text) ? max : sizeof(text)) != 0)
 		return "";
 	copy = gb_arena_strndup(l->arena, text, strcspn(text, "\n"));
 	return copy ? copy : "";
@@ -52,7 +51,7 @@ const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max)
 
 static const char *special_name(struct gb_listing *l, uint64_t special)
 {
-	if (gb_object_read(l->k, GB_S_SPECIAL, special, &l->object) != 0)
+	if (gb_listing_object(l, GB_S_SPECIAL, special, &l->object) != 0)
 		return "";
 	return gb_listing_string(l, gb_get(&l->object, GB_M_SPECIAL_NAME), 80);
 }
@@ -67,8 +66,7 @@ static const char *user_name(struct gb_listing *l, const struct gb_vma *v, uint6
 	if (!pointer || !gb_has(l->k, GB_M_ANON_NAME_NAME) ||
 	    (v->file.v &&
 	     gb_offset(l->k, GB_M_VMA_ANON_NAME) == gb_offset(l->k, GB_M_VMA_SHARED)) ||
-	    gb_kernel_read_string(l->k, (gb_gva){pointer + gb_offset(l->k, GB_M_ANON_NAME_NAME)},
-				  text, 80, NULL) != 0)
+	    gb_listing_text(l, pointer + gb_offset(l->k, GB_M_ANON_NAME_NAME), text, 80) != 0)
 		return "";
 	memmove(text + (v->file.v ? 12 : 6), text, 80);
 	memcpy(text, v->file.v ? "[anon_shmem:" : "[anon:", v->file.v ? 12 : 6);
@@ -84,15 +82,19 @@ static void file_name(struct gb_listing *l, struct gb_vma *v)
 	struct gb_object *o = &l->object;
 	uint64_t mnt, dentry, sb;
 
-	if (gb_object_read(l->k, GB_S_FILE, v->file.v, o) != 0)
+	if (gb_listing_object(l, GB_S_FILE, v->file.v, o) != 0) {
+		l->broken = true;
 		return;
+	}
 	mnt = gb_get(o, GB_M_FILE_MNT);
 	dentry = gb_get(o, GB_M_FILE_DENTRY);
-	if (gb_object_read(l->k, GB_S_INODE, gb_get(o, GB_M_FILE_INODE), o) != 0)
+	if (gb_listing_object(l, GB_S_INODE, gb_get(o, GB_M_FILE_INODE), o) != 0) {
+		l->broken = true;
 		return;
+	}
 	v->inode = gb_get(o, GB_M_INODE_INO);
 	sb = gb_get(o, GB_M_INODE_SB);
-	if (gb_object_read(l->k, GB_S_SUPER, sb, o) == 0)
+	if (gb_listing_object(l, GB_S_SUPER, sb, o) == 0)
 		v->dev = (uint32_t)gb_get(o, GB_M_SUPER_DEV);
 	if (!*v->name)
 		v->name = gb_path_read(l, mnt, dentry);
@@ -168,11 +170,11 @@ static int add_vma(struct walk *w, uint64_t address)
 
 	if (!v)
 		return GB_ENOMEM;
-	if (w->l->vmas_left == 0 || gb_object_read(w->l->k, GB_S_VMA, address, o) != 0) {
+	if (w->l->share.vmas == 0 || gb_listing_object(w->l, GB_S_VMA, address, o) != 0) {
 		w->broken = true;
 		return 0;
 	}
-	w->l->vmas_left--;
+	w->l->share.vmas--;
 	*v = (struct gb_vma){
 		.start = gb_get(o, GB_M_VMA_START),
 		.end = gb_get(o, GB_M_VMA_END),
@@ -215,16 +217,25 @@ static bool arrays(const struct gb_kernel *k, struct node *n, enum gb_member_id 
 	return true;
 }
 
+// Every second node of a tree leads to a VMA that no other leads to: so much for each, and for the
+// way down to the first.
+static bool take_node(struct walk *w)
+{
+	if (w->l->share.nodes == 0 || w->nodes > 2 * (uint64_t)w->l->vma_count + 64)
+		return false;
+	w->l->share.nodes--;
+	w->nodes++;
+	return true;
+}
+
 static bool read_node(struct walk *w, uint64_t entry, struct node *n)
 {
 	const struct gb_kernel *k = w->l->k;
 
 	n->type = entry >> 3 & 15;
-	if (w->nodes_left == 0 || w->l->nodes_left == 0 ||
-	    gb_read_va(k, entry & ~(uint64_t)0xff, n->bytes, NODE_SIZE) != 0)
+	if (!take_node(w) ||
+	    gb_listing_read(w->l, entry & ~(uint64_t)0xff, n->bytes, NODE_SIZE) != 0)
 		return false;
-	w->nodes_left--;
-	w->l->nodes_left--;
 	if (n->type == MAPLE_ARANGE)
 		return arrays(k, n, GB_M_MAPLE_ARANGE_PIVOT, GB_M_MAPLE_ARANGE_SLOT);
 	return (n->type == MAPLE_LEAF || n->type == MAPLE_RANGE) &&
@@ -277,13 +288,11 @@ static int walk_rb(struct walk *w, uint64_t node, int depth)
 
 	if (!node || w->broken)
 		return 0;
-	if (depth > 64 || w->nodes_left == 0 || w->l->nodes_left == 0 ||
-	    gb_read_va(k, node, children, sizeof(children)) != 0) {
+	if (depth > 64 || !take_node(w) ||
+	    gb_listing_read(w->l, node, children, sizeof(children)) != 0) {
 		w->broken = true;
 		return 0;
 	}
-	w->nodes_left--;
-	w->l->nodes_left--;
 	left = children[gb_offset(k, GB_M_RB_LEFT) / 8 % 3];
 	right = children[gb_offset(k, GB_M_RB_RIGHT) / 8 % 3];
 	r = walk_rb(w, left, depth + 1);
@@ -304,8 +313,8 @@ static int add_gate(struct walk *w)
 
 	if (!gate || !k->symbol[GB_Y_VSYSCALL_MODE] ||
 	    (gb_has(k, GB_M_MM_CONTEXT_FLAGS) && !(gb_get(&w->l->mm, GB_M_MM_CONTEXT_FLAGS) & 2)) ||
-	    gb_read_va(k, k->symbol[GB_Y_VSYSCALL_MODE], &mode, 4) != 0 || mode == none ||
-	    gb_object_read(k, GB_S_VMA, gate, o) != 0)
+	    gb_listing_read(w->l, k->symbol[GB_Y_VSYSCALL_MODE], &mode, 4) != 0 || mode == none ||
+	    gb_listing_object(w->l, GB_S_VMA, gate, o) != 0)
 		return 0;
 	v = new_vma(w);
 	if (!v)
@@ -318,19 +327,6 @@ static int add_gate(struct walk *w)
 	};
 	w->l->vma_count++;
 	return 0;
-}
-
-static bool unchanged(const struct gb_listing *l, const struct gb_process *p)
-{
-	const int32_t at =
-		l->k->offsets.members[gb_has(l->k, GB_M_MM_MT) ? GB_M_MM_MT : GB_M_MM_RB].at;
-	uint64_t root;
-	uint32_t count;
-
-	return gb_read_va(l->k, p->mm.v + (uint32_t)at, &root, 8) == 0 &&
-	       gb_read_va(l->k, p->mm.v + gb_offset(l->k, GB_M_MM_MAP_COUNT), &count, 4) == 0 &&
-	       count == p->vma_count &&
-	       root == gb_get(&l->mm, gb_has(l->k, GB_M_MM_MT) ? GB_M_MM_MT : GB_M_MM_RB);
 }
 
 static int walk_tree(struct walk *w)
@@ -348,14 +344,14 @@ static int walk_tree(struct walk *w)
 
 int gb_vmas_read(struct gb_listing *l, struct gb_process *p, struct gb_error *err)
 {
-	struct walk w = {.l = l, .p = p, .nodes_left = 2 * (uint64_t)p->vma_count + 64, .err = err};
+	struct walk w = {.l = l, .p = p, .err = err};
 	int r;
 
 	l->vma_count = 0;
 	r = walk_tree(&w);
 	if (r != 0)
 		return r;
-	p->torn |= w.broken || l->vma_count != p->vma_count || !unchanged(l, p);
+	p->torn |= w.broken || l->vma_count != p->vma_count;
 	r = add_gate(&w);
 	p->vma_count = l->vma_count;
 	p->vmas = r == 0 ? gb_arena_array(l->arena, p->vma_count + 1, sizeof(*p->vmas)) : NULL;

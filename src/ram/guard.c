@@ -7,27 +7,6 @@
 
 #include <string.h>
 
-// Compare RAM with a copy, in pieces that fit the stack.
-static int compare(struct gb_ram *ram, gb_gpa gpa, const void *copy, size_t len, bool *same_ret,
-		   struct gb_error *err)
-{
-	const char *want = copy;
-	char now[4096];
-
-	for (size_t at = 0; at < len;) {
-		size_t n = len - at < sizeof(now) ? len - at : sizeof(now);
-		int r = gb_ram_read(ram, (gb_gpa){gpa.v + at}, now, n, err);
-
-		if (r != 0)
-			return r;
-		if (memcmp(now, want + at, n) != 0)
-			return *same_ret = false, 0;
-		at += n;
-	}
-	*same_ret = true;
-	return 0;
-}
-
 int gb_ram_read_stable(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, bool *torn_ret,
 		       struct gb_error *err)
 {
@@ -37,7 +16,7 @@ int gb_ram_read_stable(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, bo
 		int r = gb_ram_read(ram, gpa, ret, len, err);
 
 		if (r == 0)
-			r = compare(ram, gpa, ret, len, &same, err);
+			r = gb_ram_equals(ram, gpa, ret, len, &same, err);
 		if (r != 0)
 			return r;
 	}
@@ -58,6 +37,7 @@ void gb_guard_deinit(struct gb_guard *g)
 void gb_guard_reset(struct gb_guard *g)
 {
 	gb_buf_clear(&g->seen);
+	g->full = false;
 }
 
 static size_t padded(size_t len)
@@ -65,11 +45,16 @@ static size_t padded(size_t len)
 	return (len + 7) & ~(size_t)7;
 }
 
-static int note(struct gb_guard *g, gb_gpa gpa, const void *bytes, size_t len, struct gb_error *err)
+int gb_guard_note(struct gb_guard *g, gb_gpa gpa, const void *bytes, size_t len,
+		  struct gb_error *err)
 {
 	struct record r = {gpa.v, len};
-	char *to = gb_buf_extend(&g->seen, sizeof(r) + padded(len));
+	char *to;
 
+	g->full |= g->limit && g->seen.len > g->limit;
+	if (g->full)
+		return 0;
+	to = gb_buf_extend(&g->seen, sizeof(r) + padded(len));
 	if (!to)
 		return gb_fail(err, GB_ENOMEM, "no memory to note what was read of guest RAM");
 	memcpy(to, &r, sizeof(r));
@@ -81,43 +66,25 @@ int gb_guard_read(struct gb_guard *g, gb_gpa gpa, void *ret, size_t len, struct 
 {
 	int r = gb_ram_read(g->ram, gpa, ret, len, err);
 
-	return r != 0 ? r : note(g, gpa, ret, len, err);
+	return r != 0 ? r : gb_guard_note(g, gpa, ret, len, err);
 }
 
-static int note_walk(struct gb_guard *g, const struct gb_walk *walk, struct gb_error *err)
+static int note_page(void *arg, const struct gb_walk *walk, const void *bytes, size_t len,
+		     struct gb_error *err)
 {
+	struct gb_guard *g = arg;
 	int r = 0;
 
 	for (unsigned i = 0; i < walk->depth && r == 0; i++)
-		r = note(g, walk->tables[i], &walk->entries[i], sizeof(walk->entries[i]), err);
-	return r;
+		r = gb_guard_note(g, walk->tables[i], &walk->entries[i], sizeof(walk->entries[i]),
+				  err);
+	return r == 0 && bytes ? gb_guard_note(g, walk->gpa, bytes, len, err) : r;
 }
 
 int gb_guard_space_read(struct gb_guard *g, struct gb_space space, gb_gva gva, void *ret,
 			size_t len, struct gb_error *err)
 {
-	char *p = ret;
-
-	if (len && gva.v + (len - 1) < gva.v)
-		return gb_fail_at(err, GB_EFAULT, gva.v, "the range wraps around");
-	while (len) {
-		struct gb_walk walk;
-		uint64_t left;
-		int r = gb_walk(g->ram, space, gva, &walk, err);
-		int noted = note_walk(g, &walk, err);
-
-		if (r != 0 || noted != 0)
-			return r != 0 ? r : noted;
-		left = walk.page_size - (gva.v & (walk.page_size - 1));
-		left = left < len ? left : len;
-		r = gb_guard_read(g, walk.gpa, p, left, err);
-		if (r != 0)
-			return r;
-		p += left;
-		gva.v += left;
-		len -= left;
-	}
-	return 0;
+	return gb_space_read_seen(g->ram, space, gva, ret, len, note_page, g, err);
 }
 
 int gb_guard_space_read_u64(struct gb_guard *g, struct gb_space space, gb_gva gva, uint64_t *ret,
@@ -133,7 +100,7 @@ int gb_guard_space_read_u64(struct gb_guard *g, struct gb_space space, gb_gva gv
 
 int gb_guard_check(struct gb_guard *g, bool *unchanged_ret, struct gb_error *err)
 {
-	bool same = true;
+	bool same = !g->full;
 
 	if (gb_buf_failed(&g->seen))
 		return gb_fail(err, GB_ENOMEM, "no memory to note what was read of guest RAM");
@@ -143,7 +110,8 @@ int gb_guard_check(struct gb_guard *g, bool *unchanged_ret, struct gb_error *err
 
 		memcpy(&rec, g->seen.data + at, sizeof(rec));
 		at += sizeof(rec);
-		r = compare(g->ram, (gb_gpa){rec.gpa}, g->seen.data + at, rec.len, &same, err);
+		r = gb_ram_equals(g->ram, (gb_gpa){rec.gpa}, g->seen.data + at, rec.len, &same,
+				  err);
 		if (r != 0)
 			return r;
 		at += padded(rec.len);

@@ -30,7 +30,9 @@ int gb_ram_read_stable(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, bo
 // Several reads that must belong together. A guard keeps a copy of everything read through it.
 struct gb_guard {
 	struct gb_ram *ram;
-	struct gb_buf seen; // records: header, bytes, padding
+	struct gb_buf seen; // records: header, bytes, padding; a run of them may be copied
+	size_t limit;       // of bytes in seen; 0: none
+	bool full;          // it was reached: what came behind cannot be checked, so nothing is
 };
 static inline struct gb_guard gb_guard_init(struct gb_ram *ram)
 {
@@ -45,7 +47,10 @@ int gb_guard_space_read(struct gb_guard *g, struct gb_space space, gb_gva gva, v
 			size_t len, struct gb_error *err);
 int gb_guard_space_read_u64(struct gb_guard *g, struct gb_space space, gb_gva gva, uint64_t *ret,
 			    struct gb_error *err);
-// Is all that was read since the last reset still so? GB_EGONE, GB_ENOMEM.
+// Remember bytes that were read there some other way.
+int gb_guard_note(struct gb_guard *g, gb_gpa gpa, const void *bytes, size_t len,
+		  struct gb_error *err);
+// Is all that was read since the last reset still so? Never of a full guard. GB_EGONE, GB_ENOMEM.
 int gb_guard_check(struct gb_guard *g, bool *unchanged_ret, struct gb_error *err);
 
 // Run fn until what it read is unchanged afterwards, at most GB_STABLE_TRIES times. What fn returns

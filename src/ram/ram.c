@@ -261,20 +261,64 @@ int gb_ram_read(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, struct gb
 	return 0;
 }
 
-int gb_ram_read_u64(struct gb_ram *ram, gb_gpa gpa, uint64_t *ret, struct gb_error *err)
+// The bytes of a range of one page through the map; NULL when they must be read some other way.
+static const uint8_t *mapped(struct gb_ram *ram, gb_gpa gpa, size_t len)
 {
 	const struct gb_segment *s = gb_layout_find(&ram->layout, gpa);
+	uint64_t offset;
+
+	if (!s || !ram->map.base || gpa.v % GB_PAGE_SIZE + len > GB_PAGE_SIZE)
+		return NULL;
+	offset = s->offset + (gpa.v - s->gpa.v);
+	return gb_extents_has(&ram->extents, offset >> GB_PAGE_SHIFT) ? ram->map.base + offset
+								      : NULL;
+}
+
+static int compare_copies(struct gb_ram *ram, gb_gpa gpa, const char *want, size_t len,
+			  bool *equal_ret, struct gb_error *err)
+{
+	bool equal = true;
+	char now[4096];
+
+	while (len && equal) {
+		size_t n = len < sizeof(now) ? len : sizeof(now);
+		int r = gb_ram_read(ram, gpa, now, n, err);
+
+		if (r != 0)
+			return r;
+		equal = memcmp(now, want, n) == 0;
+		want += n;
+		gpa.v += n;
+		len -= n;
+	}
+	*equal_ret = equal;
+	return 0;
+}
+
+int gb_ram_equals(struct gb_ram *ram, gb_gpa gpa, const void *bytes, size_t len, bool *equal_ret,
+		  struct gb_error *err)
+{
+	const uint8_t *there = mapped(ram, gpa, len);
+
+	if (there) {
+		bool equal = memcmp(there, bytes, len) == 0;
+
+		if (!gb_map_broken(&ram->map))
+			return *equal_ret = equal, 0;
+	}
+	return compare_copies(ram, gpa, bytes, len, equal_ret, err);
+}
+
+int gb_ram_read_u64(struct gb_ram *ram, gb_gpa gpa, uint64_t *ret, struct gb_error *err)
+{
+	const uint8_t *there = gpa.v % sizeof(uint64_t) == 0 ? mapped(ram, gpa, 8) : NULL;
 	uint64_t v;
 	int r;
 
-	if (s && gpa.v % sizeof(v) == 0 && ram->map.base) {
-		uint64_t offset = s->offset + (gpa.v - s->gpa.v);
-
-		if (gb_extents_has(&ram->extents, offset >> GB_PAGE_SHIFT)) {
-			v = *(const volatile uint64_t *)(ram->map.base + offset);
-			if (!gb_map_broken(&ram->map))
-				return *ret = v, 0;
-		}
+	if (there) {
+		v = *(const volatile uint64_t *)(const void *)there;
+		if (!gb_map_broken(&ram->map))
+			return *ret = v, 0;
 	}
 	r = gb_ram_read(ram, gpa, &v, sizeof(v), err);
 	if (r == 0)

@@ -35,7 +35,10 @@ uint64_t gb_ram_frames(const struct gb_ram *ram); // packed frame indices are 0.
 // Copy len bytes at a GPA; the range may cross segments that touch. GB_EFAULT outside of RAM,
 // GB_EGONE when the file shrank. ret may be half written on failure.
 int gb_ram_read(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, struct gb_error *err);
-// The same for one little-endian number; read in one piece when gpa is a multiple of 8.
+// Are these the bytes that lie there now? Errors as of gb_ram_read.
+int gb_ram_equals(struct gb_ram *ram, gb_gpa gpa, const void *bytes, size_t len, bool *equal_ret,
+		  struct gb_error *err);
+// As gb_ram_read for one little-endian number; read in one piece when gpa is a multiple of 8.
 int gb_ram_read_u64(struct gb_ram *ram, gb_gpa gpa, uint64_t *ret, struct gb_error *err);
 
 // A callback that returns non-zero stops the visit, and its value is returned.

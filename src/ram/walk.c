@@ -84,8 +84,16 @@ int gb_walk(struct gb_ram *ram, struct gb_space space, gb_gva gva, struct gb_wal
 	return gb_fail(err, GB_EBUG, "a page walk ran past its last level");
 }
 
-int gb_space_read(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *ret, size_t len,
-		  struct gb_error *err)
+static int fail_to_walk(const struct gb_walk *walk, int r, gb_space_seen *seen, void *arg,
+			struct gb_error *err)
+{
+	int told = seen ? seen(arg, walk, NULL, 0, err) : 0;
+
+	return told != 0 ? told : r;
+}
+
+int gb_space_read_seen(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *ret, size_t len,
+		       gb_space_seen *seen, void *arg, struct gb_error *err)
 {
 	char *p = ret;
 
@@ -97,11 +105,13 @@ int gb_space_read(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *r
 		int r = gb_walk(ram, space, gva, &walk, err);
 
 		if (r != 0)
-			return r;
+			return fail_to_walk(&walk, r, seen, arg, err);
 		left = walk.page_size - (gva.v & (walk.page_size - 1));
 		if (left > len)
 			left = len;
 		r = gb_ram_read(ram, walk.gpa, p, left, err);
+		if (r == 0 && seen)
+			r = seen(arg, &walk, p, left, err);
 		if (r != 0)
 			return r;
 		p += left;
@@ -109,6 +119,12 @@ int gb_space_read(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *r
 		len -= left;
 	}
 	return 0;
+}
+
+int gb_space_read(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *ret, size_t len,
+		  struct gb_error *err)
+{
+	return gb_space_read_seen(ram, space, gva, ret, len, NULL, NULL, err);
 }
 
 int gb_space_read_u64(struct gb_ram *ram, struct gb_space space, gb_gva gva, uint64_t *ret,

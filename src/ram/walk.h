@@ -44,6 +44,13 @@ int gb_space_read(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *r
 		  struct gb_error *err);
 int gb_space_read_u64(struct gb_ram *ram, struct gb_space space, gb_gva gva, uint64_t *ret,
 		      struct gb_error *err);
+// The same for whoever must know what the bytes came from: seen (may be NULL) is called for each
+// page with the walk to it and the len bytes read there, and with bytes NULL for a walk that found
+// no page. A value other than 0 ends the read and is returned.
+typedef int gb_space_seen(void *arg, const struct gb_walk *walk, const void *bytes, size_t len,
+			  struct gb_error *err);
+int gb_space_read_seen(struct gb_ram *ram, struct gb_space space, gb_gva gva, void *ret, size_t len,
+		       gb_space_seen *seen, void *arg, struct gb_error *err);
 
 // Visit every present leaf of [first, last] in ascending order: large pages as one leaf each.
 // Tables that lead back to a table above them end that branch; budget counts the tables read and
