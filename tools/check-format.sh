@@ -11,4 +11,4 @@ if [ "${1:-}" = --fix ]; then
 else
 	set -- --dry-run -Werror
 fi
-git ls-files -z '*.[ch]' | xargs -0 clang-format "$@"
+git ls-files -z --cached --others --exclude-standard '*.[ch]' | xargs -0 clang-format "$@"

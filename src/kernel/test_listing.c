@@ -39,7 +39,8 @@ int __wrap_gb_guard_check(struct gb_guard *g, bool *unchanged_ret, struct gb_err
 	hand.times -= act;
 	if (hand.leaves && hand.checks == 1)
 		test_guest_put(hand.g, test_guest_at(TEST_TASK, GB_M_TASK_TASKS),
-			       test_guest_get(hand.g, test_guest_at(TEST_KTHREAD, GB_M_TASK_TASKS)));
+			       test_guest_get(hand.g,
+					      test_guest_at(TEST_KTHREAD, GB_M_TASK_TASKS)));
 	if (act)
 		hand.g->bytes[hand.at] ^= hand.flip;
 	r = __real_gb_guard_check(g, unchanged_ret, err);
@@ -141,7 +142,8 @@ static void a_change_tears_who_is_made_of_it(void)
 		hand.times = ALWAYS;
 		REQUIRE_OK(list(&g, &arena, &p), g.err);
 		check_torn(&rows[i], &p, one, kthread);
-		CHECK_EQ(hand.checks, (one ? GB_STABLE_TRIES : 1) + (kthread ? GB_STABLE_TRIES : 1));
+		CHECK_EQ(hand.checks,
+			 (one ? GB_STABLE_TRIES : 1) + (kthread ? GB_STABLE_TRIES : 1));
 	}
 	hand.times = 0;
 	test_guest_free(&g);
@@ -266,7 +268,8 @@ static void vmas_are_of_one_instant(void)
 	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
 	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
 	w.first = (volatile uint64_t *)(void *)(g.bytes + test_guest_at(TEST_VMA1, GB_M_VMA_FLAGS));
-	w.second = (volatile uint64_t *)(void *)(g.bytes + test_guest_at(TEST_VMA2, GB_M_VMA_FLAGS));
+	w.second =
+		(volatile uint64_t *)(void *)(g.bytes + test_guest_at(TEST_VMA2, GB_M_VMA_FLAGS));
 	*w.first = *w.second = 0;
 	REQUIRE(pthread_create(&thread, NULL, count_up, &w) == 0);
 	while ((whole < 1000 || again < 100) && gb_clock_ns() < end) {

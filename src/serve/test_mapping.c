@@ -14,7 +14,7 @@
 #define FRAMES (TEST_GUEST_SIZE / GB_PAGE_SIZE)
 // Page tables of the tests lie behind all that the guest made by code has.
 #define TABLES (TEST_GUEST_SIZE - 0x10000)
-#define TABLE(n) (TABLES + (n) * GB_PAGE_SIZE)
+#define TABLE(n) (TABLES + (n)*GB_PAGE_SIZE)
 #define PRESENT 0x7u
 #define LARGE 0x80u
 
