@@ -123,6 +123,25 @@ static int write_tables(const char *frames)
 	return ok ? 0 : 1;
 }
 
+// For the tests of other forms of the curve: indices on standard input, voxels as x | y << 10 |
+// z << 20 on standard output.
+static int write_voxels(const char *order)
+{
+	unsigned k = (unsigned)strtoul(order, NULL, 10);
+	uint32_t index;
+
+	if (k < 1 || k > 10)
+		return 1;
+	while (fread(&index, sizeof(index), 1, stdin) == 1) {
+		struct gb_voxel v = gb_hilbert_voxel(k, index);
+		uint32_t packed = v.x | v.y << 10 | v.z << 20;
+
+		if (fwrite(&packed, sizeof(packed), 1, stdout) != 1)
+			return 1;
+	}
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tap_case cases[] = {
@@ -132,5 +151,7 @@ int main(int argc, char **argv)
 	};
 
 	gb_cube_offsets(offsets);
+	if (argc == 3 && strcmp(argv[1], "voxels") == 0)
+		return write_voxels(argv[2]);
 	return argc > 1 ? write_tables(argv[1]) : tap_run(cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -18,17 +18,25 @@ let browser;
 // Yaw, pitch and distance in sides of the cube, around its centre.
 const POSES = { start: [-35, 24, 3.75], front: [0, 8, 4], above: [140, 70, 4], below: [-120, -30, 4], inside: [20, 10, 0.3] };
 
+// The same 32-bit numbers at each run.
+function seededRandom() {
+	let seed = 1;
+
+	return () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0);
+}
+
 // A RAM file of random bytes; each fifth frame is all zero, each seventh sparse.
 function randomRam(side) {
 	const ram = new RamFile(join(dir, `${side}.img`), SIDES[side]);
-	let seed = 1;
+	const random = seededRandom();
 
 	for (let frame = 0; frame < ram.frames; frame++) {
 		const bytes = Buffer.alloc(4096);
 
 		for (let i = 0; frame % 5 && i < 4096; i++) {
-			seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-			bytes[i] = frame % 7 && seed >>> 28 < 12 ? 0 : seed >>> 20;
+			const word = random();
+
+			bytes[i] = frame % 7 && word >>> 28 < 12 ? 0 : word >>> 20;
 		}
 		if (frame % 5)
 			ram.write(frame, bytes);
@@ -144,12 +152,31 @@ test('the page\'s tables are those of the program', () => {
 	}
 });
 
+// All points of the curve, or of large cubes many at random, each with the one that follows.
+function pointsOf(order, random) {
+	const all = 8 ** order;
+
+	if (order <= 6)
+		return Array.from({ length: all }, (_, i) => i);
+	return Array.from({ length: 1 << 17 }, () => Math.floor(random() / 2 ** 32 * (all - 1))).flatMap((i) => [i, i + 1]);
+}
+
+// The voxels by the program's plain transform, packed as the shader packs them.
+function plainVoxels(order, indices) {
+	const { status, stdout } = spawnSync(tables, ['voxels', String(order)], { input: Buffer.from(Uint32Array.from(indices).buffer), maxBuffer: 1 << 26 });
+
+	assert.equal(status, 0);
+	return new Uint32Array(stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.length));
+}
+
+const unpacked = (word) => [word & 1023, word >> 10 & 1023, word >>> 20];
+const apart = (a, b) => unpacked(a).reduce((sum, c, d) => sum + Math.abs(c - unpacked(b)[d]), 0);
+
 test('the shader\'s Hilbert curve both ways', async () => {
-	const { tab, close } = await openCube(64);
+	const { tab, close } = await openCube(64), random = seededRandom();
 
 	for (let order = 1; order <= 10; order++) {
-		const all = 8 ** order, n = Math.min(all, 1 << 18);
-		const list = Array.from({ length: n }, (_, i) => (n === all ? i : Math.floor((i + (i * 0.618) % 1) * (all / n))));
+		const list = pointsOf(order, random), plain = plainVoxels(order, list);
 		const got = await tab.evaluate(async ([k, indices]) => {
 			const { device } = window.glassbox.scene.picture.gpu, code = await (await fetch('hilbert.wgsl')).text();
 			const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }), entryPoint: 'both_ways' } });
@@ -172,10 +199,12 @@ test('the shader\'s Hilbert curve both ways', async () => {
 		}, [order, list]);
 
 		list.forEach((index, i) => {
-			const [x, y, z] = hilbertVoxel(order, index);
-
-			if (got[2 * i] !== (x | y << 10 | z << 20) || got[2 * i + 1] !== index)
-				assert.fail(`order ${order}, index ${index}: voxel ${got[2 * i].toString(16)}, back ${got[2 * i + 1]}`);
+			if (got[2 * i] !== plain[i] || got[2 * i + 1] !== index)
+				assert.fail(`order ${order}, index ${index}: voxel ${unpacked(got[2 * i])}, not ${unpacked(plain[i])}, back ${got[2 * i + 1]}`);
+			if (list[i + 1] === index + 1 && apart(got[2 * i], got[2 * i + 2]) !== 1)
+				assert.fail(`order ${order}: voxels ${index} and ${index + 1} are not side by side`);
+			if (i % 16 === 0)
+				assert.deepEqual(hilbertVoxel(order, index), unpacked(plain[i]), `the page's own, order ${order}, index ${index}`);
 		});
 	}
 	await close();
