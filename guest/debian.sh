@@ -6,7 +6,8 @@
 # usage: guest/debian.sh [--kernel X.Y]      prints the directory with the kernel
 #
 # Without --kernel: the kernel that linux-image-cloud-amd64 of the running release stands for. With
-# it: the newest cloud kernel of that series that apt knows (6.12 on Debian 12, too). The directory
+# it: the newest cloud kernel of that series that apt knows (6.12 on Debian 12, too), exit code 77 if
+# it knows none. The directory
 # holds bzImage (as Debian ships it; boots with KASLR), vmlinux (the ELF in it; boots by PVH),
 # config, release, package, and modules.cpio: what a guest needs for a network card and a disk of
 # virtio, with /etc/glassbox/modules naming those to load.
@@ -91,7 +92,10 @@ recipe=$(cat debian.sh extract-vmlinux.sh cpio.c)
 ! gb_known debian -- "$series" "$recipe" || exit 0
 image=$(wanted_image)
 if [ -z "$image" ]; then
-	[ -z "$series" ] || gb_die "apt knows no cloud kernel $series: 'apt-cache pkgnames linux-image- | grep cloud' lists those it knows"
+	if [ -n "$series" ]; then
+		gb_say "apt knows no cloud kernel $series: 'apt-cache pkgnames linux-image- | grep cloud' lists those it knows"
+		exit 77
+	fi
 	gb_die "apt knows no linux-image-cloud-amd64: this needs Debian's archive for amd64 (and a run of apt-get update)"
 fi
 target=$gb_cache/debian-$(gb_hash -- "$image" "$recipe")

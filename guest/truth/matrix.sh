@@ -42,12 +42,7 @@ END
 kernel_dir() {
 	case $1 in
 	tiny) ./tiny.sh ;;
-	debian-*)
-		./debian.sh --kernel "${1#debian-}" && return
-		! apt-cache pkgnames "linux-image-${1#debian-}" | grep -q cloud-amd64 || return 1
-		gb_say "this release of Debian has no cloud kernel ${1#debian-}"
-		return 77
-		;;
+	debian-*) ./debian.sh --kernel "${1#debian-}" ;;
 	esac
 }
 

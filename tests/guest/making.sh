@@ -18,14 +18,16 @@ run() {
 	XDG_CACHE_HOME=$cache "$@" >"$work/out" 2>"$work/err"
 }
 
-# refused NAME WORDS COMMAND...: fails with 1, says WORDS, prints nothing, leaves no artefact and no work behind.
+# refused [-s STATUS] NAME WORDS COMMAND...: fails with STATUS (1), says WORDS, prints nothing, leaves no artefact and no work behind.
 refused() {
+	want=1
+	[ "$1" != -s ] || { want=$2; shift 2; }
 	name=$1 words=$2
 	shift 2
 	rm -rf "$work/refused"
 	status=0
 	run refused "$@" || status=$?
-	[ "$status" = 1 ] && grep -qF -- "$words" "$work/err" && [ ! -s "$work/out" ] && ! left_over "$work/refused"
+	[ "$status" = "$want" ] && grep -qF -- "$words" "$work/err" && [ ! -s "$work/out" ] && ! left_over "$work/refused"
 	report $? "$name"
 }
 
@@ -151,7 +153,7 @@ report $? "cache: what was not used for two weeks goes when something newer is m
 no_network initramfs.sh
 no_network debian.sh
 no_network tiny.sh
-refused "debian: a series that is not there" "apt knows no cloud kernel 9.9" guest/debian.sh --kernel 9.9
+refused -s 77 "debian: a series that is not there" "apt knows no cloud kernel 9.9" guest/debian.sh --kernel 9.9
 refused "debian: a series that is none" "is no kernel series" guest/debian.sh --kernel '6.1*'
 refused "tiny: a variant that is not there" "there is no variant" guest/tiny.sh --variant ../config
 kernel
