@@ -755,8 +755,22 @@ bool test_guest_make(struct test_guest *g, enum test_order order)
 	return gb_ram_open_fd(g->fd, NULL, &g->ram, &g->err) == 0;
 }
 
+bool test_guest_open(struct test_guest *g)
+{
+	return test_guest_make(g, TEST_ORDER_B) &&
+	       gb_kernel_open(g->ram, NULL, &g->kernel, &g->err) == 0;
+}
+
+int test_guest_list(struct test_guest *g, struct gb_processes *p)
+{
+	gb_arena_reset(&g->arena);
+	return gb_process_list(g->kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &g->arena, p,
+			       &g->err);
+}
+
 void test_guest_free(struct test_guest *g)
 {
+	gb_arena_deinit(&g->arena);
 	gb_kernel_close(g->kernel);
 	gb_ram_close(g->ram);
 	munmap(g->bytes, TEST_GUEST_SIZE);
@@ -766,6 +780,11 @@ void test_guest_free(struct test_guest *g)
 void test_guest_put(struct test_guest *g, uint64_t pa, uint64_t v)
 {
 	put64(g->bytes, pa, v);
+}
+
+void test_guest_set(struct test_guest *g, enum test_object o, enum gb_member_id m, uint64_t v)
+{
+	set(g->bytes, object(o), m, v);
 }
 
 uint64_t test_guest_get(const struct test_guest *g, uint64_t pa)
