@@ -141,16 +141,16 @@ static void arguments_have_a_length(void)
 		uint64_t start, end;
 		size_t len;
 	} cases[] = {
-		{0x600100, 0x60010a, 9},         // as built
-		{0x600100, 0x600200, 9},         // zeros behind it are cut
-		{0x600103, 0x600103, 0},         //
-		{0x600100, 0x6000ff, 0},         // ends before it starts
-		{0, UINT64_MAX, 0},              // nothing is mapped there
-		{UINT64_MAX - 4, UINT64_MAX, 0}, //
+		{0x600100, 0x60010a, 9},             // as built
+		{0x600100, 0x600200, 9},             // zeros behind it are cut
+		{0x600103, 0x600103, 0},             //
+		{0x600100, 0x6000ff, 0},             // ends before it starts
+		{0, UINT64_MAX, 0},                  // nothing is mapped there
+		{UINT64_MAX - 4, UINT64_MAX, 0},     //
 		{0xffff888000300000, UINT64_MAX, 0}, // the kernel's, not the process's
-		{0x600ff0, 0x601010, 32},        // in two pages
-		{0x600ff0, UINT64_MAX, 4096},    // as much as is taken at most
-		{0x601ff0, 0x602010, 16},        // up to the end of what is mapped
+		{0x600ff0, 0x601010, 32},            // in two pages
+		{0x600ff0, UINT64_MAX, 4096},        // as much as is taken at most
+		{0x601ff0, 0x602010, 16},            // up to the end of what is mapped
 	};
 	struct gb_processes p;
 	struct test_guest g;
@@ -186,8 +186,11 @@ static void what_cannot_be_read_is_torn(void)
 		{TEST_VMA1, GB_M_VMA_FILE},
 		{TEST_FILE, GB_M_FILE_INODE},
 	};
-	static const uint64_t nowhere[] = {0x1008, 0xffff888000800000, 0xffff8880007ffffc,
-					   0xffffffff811ffffc, UINT64_MAX - 3,
+	static const uint64_t nowhere[] = {0x1008,
+					   0xffff888000800000,
+					   0xffff8880007ffffc,
+					   0xffffffff811ffffc,
+					   UINT64_MAX - 3,
 					   0xffffc90000000000};
 	struct gb_processes p;
 	struct test_guest g;
