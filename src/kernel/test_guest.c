@@ -275,12 +275,12 @@ static uint32_t member_size(const char *path)
 		const char *path;
 		uint32_t size;
 	} sizes[] = {
-		{"comm", 16},        {"pivot", 15 * 8},  {"slot", 16 * 8}, {"tasks", 16},
-		{"thread_node", 16}, {"lists", 14 * 16}, {"desc", 32},     {"name", 64},
-		{"thread_head", 16}, {"list", 16},       {"lru", 16},      {"pid", 4},
-		{"tgid", 4},         {"flags", 8},       {"map_count", 4}, {"page_type", 4},
-		{"_refcount", 4},    {"exit_state", 4},  {"__state", 4},   {"euid", 4},
-		{"nr_threads", 4},   {"d_name.len", 4},
+		{"comm", 16},        {"pivot", 15 * 8},  {"slot", 16 * 8},   {"tasks", 16},
+		{"thread_node", 16}, {"lists", 14 * 16}, {"desc", 32},       {"name", 64},
+		{"thread_head", 16}, {"list", 16},       {"lru", 16},        {"pid", 4},
+		{"tgid", 4},         {"flags", 8},       {"map_count", 4},   {"page_type", 4},
+		{"_refcount", 4},    {"exit_state", 4},  {"__state", 4},     {"euid", 4},
+		{"nr_threads", 4},   {"d_name.len", 4},  {"node_zones", 24},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
@@ -474,7 +474,7 @@ static void make_symbols(uint8_t *ram, enum test_order order, size_t btf_size)
 	uint32_t n = 0;
 
 	for (int i = 0; i < GB_SYMBOL_COUNT; i++)
-		if (i != GB_Y_VMAP_NODES && i != GB_Y_NODE_DATA && i != GB_Y_L5_ENABLED)
+		if (i != GB_Y_NODE_DATA && i != GB_Y_L5_ENABLED)
 			symbols[n++] = (struct test_symbol){at + symbol_offset(i, btf_size), 'D',
 							    names[i]};
 	for (int i = 0; i < 400; i++) {

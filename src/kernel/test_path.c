@@ -10,8 +10,10 @@
 
 static void put_name(struct test_guest *g, uint64_t dentry, const char *name, size_t len)
 {
-	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_NAME), test_guest_va(dentry + 0x100));
-	memcpy(g->bytes + dentry + test_guest_offset(GB_M_DENTRY_LEN), &(uint32_t){(uint32_t)len}, 4);
+	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_NAME),
+		       test_guest_va(dentry + 0x100));
+	memcpy(g->bytes + dentry + test_guest_offset(GB_M_DENTRY_LEN), &(uint32_t){(uint32_t)len},
+	       4);
 	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_HASH), 1);
 	memcpy(g->bytes + dentry + 0x100, name, len);
 }

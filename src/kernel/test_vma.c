@@ -7,9 +7,9 @@
 #include "kernel/test_guest.h"
 #include "tests/tap.h"
 
-#define LEAF (1u << 3)  // type in a pointer to a node of the maple tree
+#define LEAF (1u << 3) // type in a pointer to a node of the maple tree
 #define RANGE (2u << 3)
-#define NODES 4096u     // in the memory that nobody uses
+#define NODES 4096u // in the memory that nobody uses
 
 static const struct gb_process *read_one(struct test_guest *g)
 {
@@ -46,7 +46,8 @@ static void make_wide_node(struct test_guest *g, unsigned n, uint64_t entry, uns
 	for (unsigned i = 0; i < used; i++) {
 		test_guest_put(g, slot_pa(n, i), entry);
 		if (i < 15)
-			test_guest_put(g, pivots + 8 * i, i + 1 < used ? width * (i + 1) - 1 : UINT64_MAX);
+			test_guest_put(g, pivots + 8 * i,
+				       i + 1 < used ? width * (i + 1) - 1 : UINT64_MAX);
 	}
 }
 
@@ -350,6 +351,7 @@ static void red_black_trees_of_vmas_have_a_depth(void)
 
 TAP_MAIN(TAP_CASE(both_trees_give_the_same_map), TAP_CASE(branches_that_meet_again_cost_no_more),
 	 TAP_CASE(maple_trees_in_circles_end), TAP_CASE(depth_has_a_limit),
-	 TAP_CASE(types_of_nodes_are_checked), TAP_CASE(empty_nodes_are_not_paid_for), TAP_CASE(nodes_keep_to_their_range), TAP_CASE(counts_of_vmas_are_checked),
+	 TAP_CASE(types_of_nodes_are_checked), TAP_CASE(empty_nodes_are_not_paid_for),
+	 TAP_CASE(nodes_keep_to_their_range), TAP_CASE(counts_of_vmas_are_checked),
 	 TAP_CASE(vmas_must_be_what_the_tree_says), TAP_CASE(red_black_trees_in_circles_end),
 	 TAP_CASE(red_black_trees_have_a_depth), TAP_CASE(red_black_trees_of_vmas_have_a_depth))
