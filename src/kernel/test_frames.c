@@ -267,8 +267,7 @@ static void blocks_have_an_order(void)
 		struct answer a;
 
 		REQUIRE(answer_open(&a));
-		test_guest_put(&a.g,
-			       0x400000 + 0x700 * page + test_guest_offset(GB_M_PAGE_PRIVATE),
+		test_guest_put(&a.g, 0x400000 + 0x700 * page + test_guest_offset(GB_M_PAGE_PRIVATE),
 			       orders[i]);
 		classify(&a);
 		CHECK_EQ(a.f.classes[0x700], GB_FRAME_FREE);
@@ -306,9 +305,9 @@ static void words_end(void)
 	answer_free(&a);
 }
 
-TAP_MAIN(TAP_CASE(lists_of_areas_end), TAP_CASE(lists_of_areas_are_counted), TAP_CASE(lists_of_modules_end),
-	 TAP_CASE(lists_of_free_frames_end), TAP_CASE(page_tables_without_end_are_cut),
-	 TAP_CASE(large_pages_without_end_are_cut),
+TAP_MAIN(TAP_CASE(lists_of_areas_end), TAP_CASE(lists_of_areas_are_counted),
+	 TAP_CASE(lists_of_modules_end), TAP_CASE(lists_of_free_frames_end),
+	 TAP_CASE(page_tables_without_end_are_cut), TAP_CASE(large_pages_without_end_are_cut),
 	 TAP_CASE(page_tables_that_lead_back_are_not_followed),
 	 TAP_CASE(tables_of_all_processes_have_a_budget),
 	 TAP_CASE(kernel_tables_without_end_are_cut), TAP_CASE(numbers_are_bounded),
