@@ -62,4 +62,5 @@ static void limits_count_what_was_handed_out(void)
 	CHECK_EQ(a.limit, 32);
 }
 
-TAP_MAIN(TAP_CASE(arena_zeroes_aligns_and_keeps_its_limit), TAP_CASE(a_reset_arena_is_as_new), TAP_CASE(limits_count_what_was_handed_out))
+TAP_MAIN(TAP_CASE(arena_zeroes_aligns_and_keeps_its_limit), TAP_CASE(a_reset_arena_is_as_new),
+	 TAP_CASE(limits_count_what_was_handed_out))

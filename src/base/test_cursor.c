@@ -71,4 +71,5 @@ static void huge_lengths_do_not_wrap(void)
 	CHECK(!span);
 }
 
-TAP_MAIN(TAP_CASE(cursor_never_passes_the_end), TAP_CASE(every_length_is_checked), TAP_CASE(huge_lengths_do_not_wrap))
+TAP_MAIN(TAP_CASE(cursor_never_passes_the_end), TAP_CASE(every_length_is_checked),
+	 TAP_CASE(huge_lengths_do_not_wrap))

@@ -54,4 +54,5 @@ static void messages_are_cut(void)
 	CHECK_EQ(gb_code_exit(-1000), 1);
 }
 
-TAP_MAIN(TAP_CASE(error_is_filled_by_the_leaf_and_prefixed), TAP_CASE(every_code_has_a_name_and_an_exit), TAP_CASE(messages_are_cut))
+TAP_MAIN(TAP_CASE(error_is_filled_by_the_leaf_and_prefixed),
+	 TAP_CASE(every_code_has_a_name_and_an_exit), TAP_CASE(messages_are_cut))

@@ -71,4 +71,5 @@ static void a_full_pipe_is_an_error(void)
 	close(fd[1]);
 }
 
-TAP_MAIN(TAP_CASE(files_are_written_whole_and_read_with_a_limit), TAP_CASE(directories_are_made_and_files_are_none), TAP_CASE(a_full_pipe_is_an_error))
+TAP_MAIN(TAP_CASE(files_are_written_whole_and_read_with_a_limit),
+	 TAP_CASE(directories_are_made_and_files_are_none), TAP_CASE(a_full_pipe_is_an_error))

@@ -67,8 +67,8 @@ static void empty_and_nested(void)
 	gb_json_pair(&j, "f", double, -(double)INFINITY);
 	gb_json_end_object(&j);
 	gb_json_end_array(&j);
-	CHECK_STR(b.data,
-		  "[{},[],{\"\\u001b\":[null],\"n\":-9223372036854775808,\"f\":null}]");
+	CHECK_STR(b.data, "[{},[],{\"\\u001b\":[null],\"n\":-9223372036854775808,\"f\":null}]");
 }
 
-TAP_MAIN(TAP_CASE(json_puts_commas_and_escapes), TAP_CASE(every_byte_is_safe), TAP_CASE(empty_and_nested))
+TAP_MAIN(TAP_CASE(json_puts_commas_and_escapes), TAP_CASE(every_byte_is_safe),
+	 TAP_CASE(empty_and_nested))

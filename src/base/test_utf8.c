@@ -47,9 +47,10 @@ static void every_pair_of_bytes(void)
 
 static void longer_forms_than_needed_are_none(void)
 {
-	static const char *const forms[] = {"\xc0\x80", "\xc1\xbf", "\xe0\x80\x80",
-					    "\xe0\x9f\xbf", "\xf0\x80\x80\x80",
-					    "\xf0\x8f\xbf\xbf", "\xf8\x88\x80\x80"};
+	static const char *const forms[] = {"\xc0\x80",         "\xc1\xbf",
+					    "\xe0\x80\x80",     "\xe0\x9f\xbf",
+					    "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
+					    "\xf8\x88\x80\x80"};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		CHECK_EQ(gb_utf8_length(forms[i], strlen(forms[i])), 0);
@@ -98,4 +99,6 @@ static void escaped_text_is_plain(void)
 	}
 }
 
-TAP_MAIN(TAP_CASE(every_code_point_and_no_other), TAP_CASE(every_pair_of_bytes), TAP_CASE(longer_forms_than_needed_are_none), TAP_CASE(escape_disarms_terminals_and_bidi), TAP_CASE(escaped_text_is_plain))
+TAP_MAIN(TAP_CASE(every_code_point_and_no_other), TAP_CASE(every_pair_of_bytes),
+	 TAP_CASE(longer_forms_than_needed_are_none), TAP_CASE(escape_disarms_terminals_and_bidi),
+	 TAP_CASE(escaped_text_is_plain))
