@@ -82,6 +82,18 @@ int gb_file_write(const char *path, const void *data, size_t len, unsigned mode,
 	return r;
 }
 
+static int check_dir(const char *path, struct gb_error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return gb_fail_os(err, "cannot use the directory %s", path);
+	if (S_ISDIR(st.st_mode))
+		return 0;
+	errno = ENOTDIR;
+	return gb_fail_os(err, "cannot make the directory %s", path);
+}
+
 int gb_mkdir_all(const char *path, unsigned mode, struct gb_error *err)
 {
 	char part[PATH_MAX];
@@ -99,7 +111,7 @@ int gb_mkdir_all(const char *path, unsigned mode, struct gb_error *err)
 		if (mkdir(part, mode) != 0 && errno != EEXIST)
 			return gb_fail_os(err, "cannot make the directory %s", part);
 		if (c == 0)
-			return 0;
+			return check_dir(path, err);
 		*p = c;
 	}
 }

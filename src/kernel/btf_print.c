@@ -14,11 +14,14 @@
 
 // What a print may write before it is cut: types of a hostile guest can nest without end.
 #define TEXT_MAX ((size_t)4 << 20)
+#define PARAMS_MAX 4096 // of one list of parameters
+#define DECLARATOR_MAX 16384
 #define DEPTH_MAX 12
 
 struct printer {
 	const struct gb_btf *btf;
 	struct gb_buf *out;
+	size_t max;    // of out
 	uint64_t base; // bit offset of the anonymous struct that is being printed
 	int depth;
 };
@@ -75,7 +78,7 @@ static void print_members(struct printer *p, const struct gb_btf_type *t)
 
 	gb_buf_add_str(p->out, "{\n");
 	p->depth++;
-	for (uint32_t i = 0; i < t->count && p->out->len < TEXT_MAX; i++) {
+	for (uint32_t i = 0; i < t->count && p->out->len < p->max; i++) {
 		gb_btf_member_at(p->btf, t, i, &m);
 		print_member(p, &m);
 	}
@@ -88,7 +91,7 @@ static void print_enumerators(struct printer *p, const struct gb_btf_type *t)
 {
 	gb_buf_add_str(p->out, "{\n");
 	p->depth++;
-	for (uint32_t i = 0; i < t->count && p->out->len < TEXT_MAX; i++) {
+	for (uint32_t i = 0; i < t->count && p->out->len < p->max; i++) {
 		const char *name;
 		int64_t value;
 
@@ -136,9 +139,12 @@ static void wrap(struct gb_buf *d, const char *before, const char *after)
 static void add_params(struct printer *p, const struct gb_btf_type *t, struct gb_buf *d)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
-	struct printer inner = {.btf = p->btf, .out = &text, .depth = p->depth + 4};
+	struct printer inner = {.btf = p->btf,
+				.out = &text,
+				.max = PARAMS_MAX,
+				.depth = p->depth + 4};
 
-	for (uint32_t i = 0; i < t->count && text.len < 4096; i++) {
+	for (uint32_t i = 0; i < t->count && text.len < PARAMS_MAX; i++) {
 		const char *name;
 		uint32_t type;
 
@@ -194,7 +200,7 @@ static void declare(struct printer *p, uint32_t id, const char *name, bool expan
 
 	add_name(&d, name);
 	gb_btf_get(p->btf, id, &t);
-	for (int budget = 24; budget > 0; budget--) {
+	for (int budget = 24; budget > 0 && d.len < DECLARATOR_MAX; budget--) {
 		if (t.kind == GB_BTF_PTR) {
 			wrap(&d, "*", "");
 			pointer = true;
@@ -224,7 +230,7 @@ static void declare(struct printer *p, uint32_t id, const char *name, bool expan
 
 void gb_btf_declare(const struct gb_btf *b, uint32_t id, const char *name, struct gb_buf *out)
 {
-	struct printer p = {.btf = b, .out = out};
+	struct printer p = {.btf = b, .out = out, .max = TEXT_MAX};
 
 	declare(&p, id, name, false);
 }
@@ -237,7 +243,7 @@ static void print_sized(struct printer *p, const struct gb_btf_type *t)
 
 void gb_btf_print(const struct gb_btf *b, uint32_t id, struct gb_buf *out)
 {
-	struct printer p = {.btf = b, .out = out};
+	struct printer p = {.btf = b, .out = out, .max = TEXT_MAX};
 	struct gb_btf_type t;
 
 	gb_btf_get(b, id, &t);

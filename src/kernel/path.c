@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define PATH_BYTES 4096
-#define STEPS_MAX 256
+#define STEPS_MAX 4096 // each but those over mounts adds a byte
 #define NAME_BYTES 255
 
 // Text that grows towards its beginning.
@@ -59,6 +59,7 @@ static void walk_up(struct gb_listing *l, uint64_t mnt, uint64_t dentry, struct 
 	struct gb_object *o = &l->object;
 	uint64_t root = 0, parent = 0, point = 0;
 	bool any = false;
+	int steps;
 
 	if (!read_mount(l, mnt, o)) {
 		t->broken = true;
@@ -67,7 +68,7 @@ static void walk_up(struct gb_listing *l, uint64_t mnt, uint64_t dentry, struct 
 	root = gb_get(o, GB_M_MOUNT_ROOT);
 	parent = gb_get(o, GB_M_MOUNT_PARENT) + gb_offset(l->k, GB_M_MOUNT_MNT);
 	point = gb_get(o, GB_M_MOUNT_POINT);
-	for (int steps = STEPS_MAX; steps > 0 && !t->broken; steps--) {
+	for (steps = STEPS_MAX; steps > 0 && !t->broken; steps--) {
 		if (dentry == l->root_dentry && mnt == l->root_mnt)
 			break;
 		if (dentry == root) {
@@ -91,6 +92,7 @@ static void walk_up(struct gb_listing *l, uint64_t mnt, uint64_t dentry, struct 
 		any = true;
 		dentry = gb_get(o, GB_M_DENTRY_PARENT);
 	}
+	t->broken |= steps == 0;
 	if (!any)
 		put(t, "/", 1);
 }
@@ -127,16 +129,16 @@ static bool own_name(struct gb_listing *l, const struct gb_object *dentry, struc
 	return true;
 }
 
+// NULL when it cannot be read or has no end.
 static const char *read_path(struct gb_listing *l, uint64_t mnt, uint64_t dentry)
 {
 	struct gb_object *o = &l->object;
 	struct tail t;
-	const char *copy;
 
 	t.at = sizeof(t.text);
 	t.broken = false;
 	if (gb_listing_object(l, GB_S_DENTRY, dentry, o) != 0)
-		return "";
+		return NULL;
 	// own_name() reads other objects over this one
 	struct gb_object first;
 	memcpy(&first, o, offsetof(struct gb_object, bytes));
@@ -149,10 +151,7 @@ static const char *read_path(struct gb_listing *l, uint64_t mnt, uint64_t dentry
 			put(&t, " (deleted)", 10);
 		walk_up(l, mnt, dentry, &t);
 	}
-	if (t.broken)
-		return "";
-	copy = gb_arena_strndup(l->arena, t.text + t.at, sizeof(t.text) - t.at);
-	return copy ? copy : "";
+	return t.broken ? NULL : gb_arena_strndup(l->arena, t.text + t.at, sizeof(t.text) - t.at);
 }
 
 // Read a path and keep what it was made of.
@@ -165,9 +164,12 @@ static void fill_entry(struct gb_listing *l, struct gb_path_entry *e, uint64_t m
 	e->name = read_path(l, mnt, dentry);
 	gb_buf_clear(&e->seen);
 	gb_buf_add(&e->seen, l->guard.seen.data + mark, l->guard.seen.len - mark);
-	if (gb_buf_failed(&e->seen) || l->guard.full)
+	if (!e->name || gb_buf_failed(&e->seen) || l->guard.full)
 		e->dentry = 0;
-	e->attempt = l->attempt;
+	if (!e->name) {
+		l->broken = true;
+		e->name = "";
+	}
 }
 
 // A name from the cache is verified with each process that has it. One that was in an attempt that

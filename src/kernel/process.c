@@ -71,10 +71,23 @@ static int walk_list(struct gb_listing *l, uint64_t head, uint64_t offset, uint6
 	return r == GB_EGONE ? gb_fail(err, r, "the guest's RAM went away") : 0;
 }
 
+// Twice what the RAM could hold of each kind of object, however the guest links them.
+static void set_budgets(struct gb_listing *l)
+{
+	uint64_t bytes = gb_layout_size(gb_ram_layout(l->k->ram));
+	uint32_t task = l->k->offsets.structs[GB_S_TASK].size,
+		 vma = l->k->offsets.structs[GB_S_VMA].size;
+
+	l->left.tasks = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
+	l->left.vmas = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
+	l->left.nodes = 2 * bytes / 64 + 1024; // of a tree: 256 bytes, or those in a VMA
+}
+
 static int walk_tasks(struct gb_listing *l, struct list *list, struct gb_error *err)
 {
 	uint64_t offset = gb_offset(l->k, GB_M_TASK_TASKS);
 
+	set_budgets(l);
 	gb_listing_begin(l); // walking it again verifies it, not the guard
 	return walk_list(l, l->k->symbol[GB_Y_INIT_TASK] + offset, offset, l->left.tasks, list,
 			 err);
@@ -91,9 +104,7 @@ static int copy_thread(struct gb_listing *l, uint64_t task, const struct gb_thre
 {
 	struct gb_thread *t = &p->threads[p->thread_count];
 
-	if (l->share.tasks == 0)
-		return GB_ERANGE;
-	l->share.tasks--;
+	l->share.tasks--;        // the list has no more than that
 	if (task == p->task.v) { // read already
 		*t = *leader;
 		p->thread_count++;
@@ -303,6 +314,14 @@ static void give_back(struct gb_budget *left, const struct gb_budget *share)
 	left->nodes += share->nodes;
 }
 
+// Is as much left as an attempt took? One that must end early finds less than the one before.
+static bool allows_another(const struct gb_budget *share, const struct gb_budget *before)
+{
+	return share->tasks >= before->tasks - share->tasks &&
+	       share->vmas >= before->vmas - share->vmas &&
+	       share->nodes >= before->nodes - share->nodes;
+}
+
 static int read_process(struct gb_listing *l, uint64_t task, struct gb_process *p,
 			struct gb_error *err)
 {
@@ -311,12 +330,14 @@ static int read_process(struct gb_listing *l, uint64_t task, struct gb_process *
 
 	l->share = take_share(&l->left);
 	for (int tries = PROCESS_TRIES; tries > 0; tries--) {
+		const struct gb_budget before = l->share;
+
 		gb_listing_begin(l);
 		r = read_once(l, task, p, err);
 		if (r == 0)
 			r = gb_guard_check(&l->guard, &unchanged, err);
 		p->torn |= !unchanged || l->broken;
-		if (r != 0 || !p->torn)
+		if (r != 0 || !p->torn || !allows_another(&l->share, &before))
 			break;
 		l->failed = l->attempt;
 	}
@@ -331,24 +352,11 @@ static int by_pid(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-// What the RAM could hold of each kind of object, however the guest links them.
-static void set_budgets(struct gb_listing *l)
-{
-	uint64_t bytes = gb_layout_size(gb_ram_layout(l->k->ram));
-	uint32_t task = l->k->offsets.structs[GB_S_TASK].size,
-		 vma = l->k->offsets.structs[GB_S_VMA].size;
-
-	l->left.tasks = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
-	l->left.vmas = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
-	l->left.nodes = 2 * bytes / 64 + 1024; // of a tree: 256 bytes, or those in a VMA
-}
-
 static int read_all(struct gb_listing *l, const struct list *list, struct gb_processes *ret,
 		    struct gb_error *err)
 {
 	int r = 0;
 
-	set_budgets(l);
 	ret->count = 0;
 	ret->list = gb_arena_array(l->arena, list->count + 1, sizeof(*ret->list));
 	if (!ret->list)
@@ -393,10 +401,8 @@ static void free_listing(struct gb_listing *l)
 static int read_list(struct gb_listing *l, struct gb_processes *p, struct gb_error *err)
 {
 	struct list before = {}, after = {};
-	int r;
+	int r = walk_tasks(l, &before, err);
 
-	set_budgets(l);
-	r = walk_tasks(l, &before, err);
 	for (int tries = LIST_TRIES; tries > 0 && r == 0; tries--) {
 		struct list swap = before;
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Tests of BTF: parse, look up, print; damaged blobs are refused.
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kernel/btf.h"
 #include "kernel/test_guest.h"
 #include "tests/tap.h"
@@ -134,12 +135,13 @@ static void types_that_contain_themselves_end(void)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf blob = {}, text = {};
 	GB_CLEANUP(gb_btf_cleanup) struct gb_btf *b = NULL;
-	const struct test_member members[] = {{NULL, 1, 0}, {NULL, 1, 0}, {NULL, 2, 0}};
+	const struct test_member members[] = {{NULL, 1, 0}, {NULL, 1, 0}, {NULL, 1, 0},
+					      {NULL, 1, 0}, {NULL, 1, 0}, {NULL, 2, 0}};
 	struct test_btf w = {};
 	struct gb_error err = {};
 	struct gb_btf_member m;
 
-	test_btf_struct(&w, NULL, 8, members, 3);
+	test_btf_struct(&w, NULL, 8, members, 6);
 	test_btf_type(&w, "loop", GB_BTF_TYPEDEF, 0, 2);
 	test_btf_finish(&w, &blob);
 	test_btf_deinit(&w);
@@ -150,5 +152,136 @@ static void types_that_contain_themselves_end(void)
 	CHECK(text.len < (8u << 20));
 }
 
+static void end(struct test_btf *w, struct gb_btf **ret)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf blob = {};
+	struct gb_error err = {};
+
+	test_btf_finish(w, &blob);
+	test_btf_deinit(w);
+	CHECK_OK(parse(&blob, ret, &err), err);
+}
+
+// One type of each kind that refers to another, and the other is itself.
+static void types_that_are_themselves_end(void)
+{
+	static const unsigned kinds[] = {GB_BTF_PTR,   GB_BTF_TYPEDEF,  GB_BTF_VOLATILE,
+					 GB_BTF_CONST, GB_BTF_RESTRICT, GB_BTF_TYPE_TAG,
+					 GB_BTF_FUNC,  GB_BTF_ARRAY};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
+		GB_CLEANUP(gb_btf_cleanup) struct gb_btf *b = NULL;
+		struct test_btf w = {};
+		struct gb_btf_member m;
+
+		if (kinds[i] == GB_BTF_ARRAY)
+			test_btf_array(&w, 1, 1);
+		else
+			test_btf_type(&w, "self", kinds[i], 0, 1);
+		end(&w, &b);
+		REQUIRE(b);
+		CHECK_EQ(gb_btf_size(b, 1), kinds[i] == GB_BTF_PTR ? 8 : 0);
+		CHECK_EQ(gb_btf_member(b, 1, "x.y", &m), GB_ENOTFOUND);
+		gb_btf_print(b, 1, &text);
+		CHECK(text.len < 4096);
+	}
+}
+
+// A function that takes and returns pointers to itself: what is printed is cut, and so is the work.
+static void functions_that_take_themselves_end(void)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
+	GB_CLEANUP(gb_btf_cleanup) struct gb_btf *b = NULL;
+	const struct test_member member = {"fn", 1, 0};
+	uint64_t start = gb_clock_ns();
+	struct test_btf w = {};
+
+	test_btf_type(&w, NULL, GB_BTF_FUNC_PROTO, 2000, 1);
+	for (int i = 0; i < 2000; i++) {
+		test_btf_u32(&w, 0);
+		test_btf_u32(&w, 1);
+	}
+	test_btf_struct(&w, "taker", 8, &member, 1);
+	end(&w, &b);
+	REQUIRE(b);
+	gb_btf_print(b, 2, &text);
+	CHECK(text.len < 1u << 20);
+	CHECK(gb_clock_ns() - start < 10 * GB_SECOND);
+}
+
+// Members by the ten thousand, each of which costs much to measure: none of them is the one.
+static void members_are_looked_for_by_name(void)
+{
+	enum { MEMBERS = 60000, ARRAYS = 15 };
+	GB_CLEANUP(gb_btf_cleanup) struct gb_btf *b = NULL;
+	struct test_member *members = calloc(MEMBERS, sizeof(*members));
+	uint64_t start = gb_clock_ns();
+	struct test_btf w = {};
+	struct gb_btf_member m;
+	uint32_t type = test_btf_int(&w, "char", 1);
+
+	REQUIRE(members);
+	for (int i = 0; i < ARRAYS; i++) {
+		for (int j = 0; j < 30; j++)
+			type = test_btf_type(&w, NULL, GB_BTF_CONST, 0, type);
+		type = test_btf_array(&w, type, 1);
+	}
+	for (int i = 0; i < MEMBERS; i++)
+		members[i] = (struct test_member){"m", type, 0};
+	type = test_btf_struct(&w, "wide", 8, members, MEMBERS);
+	free(members);
+	end(&w, &b);
+	REQUIRE(b);
+	for (int i = 0; i < 200; i++) // as many as a kernel is asked for
+		CHECK_EQ(gb_btf_member(b, type, "none", &m), GB_ENOTFOUND);
+	CHECK(gb_clock_ns() - start < 2 * GB_SECOND);
+}
+
+// All of one name: the hash does not help, and what it may cost has an end.
+static void names_all_alike_are_refused(void)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf blob = {};
+	GB_CLEANUP(gb_btf_cleanup) struct gb_btf *b = NULL;
+	struct test_btf w = {};
+	struct gb_error err = {};
+	uint32_t name = test_btf_string(&w, "same");
+
+	for (uint32_t i = 0; i < 300000; i++) {
+		test_btf_u32(&w, name);
+		test_btf_u32(&w, (uint32_t)GB_BTF_FLOAT << 24);
+		test_btf_u32(&w, 4);
+		w.count++;
+	}
+	test_btf_finish(&w, &blob);
+	test_btf_deinit(&w);
+	CHECK_EQ(parse(&blob, &b, &err), GB_EFORMAT);
+	CHECK(strstr(err.message, "share a name") != NULL);
+}
+
+// A record that says it has more members, enumerators or parameters than there are bytes.
+static void counts_beyond_the_end_are_refused(void)
+{
+	static const unsigned kinds[] = {GB_BTF_STRUCT, GB_BTF_UNION,      GB_BTF_ENUM,
+					 GB_BTF_ENUM64, GB_BTF_FUNC_PROTO, GB_BTF_DATASEC};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		GB_CLEANUP(gb_buf_deinit) struct gb_buf blob = {};
+		struct gb_btf *b = NULL;
+		struct test_btf w = {};
+		struct gb_error err = {};
+
+		test_btf_type(&w, "lies", kinds[i], 0xffff, 8);
+		for (int j = 0; j < 30; j++)
+			test_btf_u32(&w, 0);
+		test_btf_finish(&w, &blob);
+		test_btf_deinit(&w);
+		CHECK_EQ(parse(&blob, &b, &err), GB_EFORMAT);
+		CHECK(strstr(err.message, "ends inside") != NULL);
+	}
+}
+
 TAP_MAIN(TAP_CASE(finds_types_and_members), TAP_CASE(prints_c), TAP_CASE(mutants_do_no_harm),
-	 TAP_CASE(types_that_contain_themselves_end))
+	 TAP_CASE(types_that_contain_themselves_end), TAP_CASE(types_that_are_themselves_end),
+	 TAP_CASE(functions_that_take_themselves_end), TAP_CASE(members_are_looked_for_by_name),
+	 TAP_CASE(names_all_alike_are_refused), TAP_CASE(counts_beyond_the_end_are_refused))

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Tests of finding and reading a kernel, on a small guest made by code.
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kernel/frames.h"
 #include "kernel/maps_text.h"
 #include "kernel/page.h"
@@ -174,6 +175,35 @@ static void lists_without_end_are_torn(void)
 	test_guest_free(&g);
 }
 
+// RAM full of what a kernel is found by. Each place is looked at, none for long.
+static void landmarks_everywhere_end(void)
+{
+	static const uint32_t headers[][6] = {
+		{0x0001eb9f, 24, 0, 4, 4, 4096},             // small, and everywhere
+		{0x0001eb9f, 24, 0, 4 << 20, 4 << 20, 4096}, // half of RAM, and everywhere
+		{0x0001eb9f, 24, 0, 4, 4, 63 << 20},         // more than RAM
+	};
+	struct test_guest g;
+
+	for (int kind = 0; kind < 4; kind++) {
+		uint64_t start = gb_clock_ns();
+
+		REQUIRE(test_guest_make(&g, TEST_ORDER_B));
+		for (size_t at = 0; at < TEST_GUEST_SIZE; at += 32) {
+			if (kind < 3)
+				memcpy(g.bytes + at, headers[kind], 24);
+			else
+				memcpy(g.bytes + at,
+				       "0\0001\0002\0003\0004\0005\0006\0007\0008\0009", 20);
+		}
+		CHECK_EQ(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), GB_EUNKNOWN);
+		CHECK(strstr(g.err.message, "no Linux kernel") != NULL);
+		CHECK(gb_clock_ns() - start < 60 * GB_SECOND);
+		printf("# kind %d: %.2f s\n", kind, (double)(gb_clock_ns() - start) / GB_SECOND);
+		test_guest_free(&g);
+	}
+}
+
 static void an_empty_guest_is_no_linux(void)
 {
 	struct test_guest g;
@@ -188,4 +218,4 @@ static void an_empty_guest_is_no_linux(void)
 TAP_MAIN(TAP_CASE(finds_a_kernel_with_each_order_of_symbols),
 	 TAP_CASE(reads_processes_threads_and_maps), TAP_CASE(classifies_frames),
 	 TAP_CASE(damage_is_told), TAP_CASE(lists_without_end_are_torn),
-	 TAP_CASE(an_empty_guest_is_no_linux))
+	 TAP_CASE(an_empty_guest_is_no_linux), TAP_CASE(landmarks_everywhere_end))

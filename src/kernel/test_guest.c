@@ -275,12 +275,12 @@ static uint32_t member_size(const char *path)
 		const char *path;
 		uint32_t size;
 	} sizes[] = {
-		{"comm", 16},        {"pivot", 15 * 8},  {"slot", 16 * 8}, {"tasks", 16},
-		{"thread_node", 16}, {"lists", 14 * 16}, {"desc", 32},     {"name", 64},
-		{"thread_head", 16}, {"list", 16},       {"lru", 16},      {"pid", 4},
-		{"tgid", 4},         {"flags", 8},       {"map_count", 4}, {"page_type", 4},
-		{"_refcount", 4},    {"exit_state", 4},  {"__state", 4},   {"euid", 4},
-		{"nr_threads", 4},   {"d_name.len", 4},
+		{"comm", 16},        {"pivot", 15 * 8},  {"slot", 16 * 8},   {"tasks", 16},
+		{"thread_node", 16}, {"lists", 14 * 16}, {"desc", 32},       {"name", 64},
+		{"thread_head", 16}, {"list", 16},       {"lru", 16},        {"pid", 4},
+		{"tgid", 4},         {"flags", 8},       {"map_count", 4},   {"page_type", 4},
+		{"_refcount", 4},    {"exit_state", 4},  {"__state", 4},     {"euid", 4},
+		{"nr_threads", 4},   {"d_name.len", 4},  {"node_zones", 24},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
@@ -474,7 +474,7 @@ static void make_symbols(uint8_t *ram, enum test_order order, size_t btf_size)
 	uint32_t n = 0;
 
 	for (int i = 0; i < GB_SYMBOL_COUNT; i++)
-		if (i != GB_Y_VMAP_NODES && i != GB_Y_NODE_DATA && i != GB_Y_L5_ENABLED)
+		if (i != GB_Y_NODE_DATA && i != GB_Y_L5_ENABLED)
 			symbols[n++] = (struct test_symbol){at + symbol_offset(i, btf_size), 'D',
 							    names[i]};
 	for (int i = 0; i < 400; i++) {
@@ -755,8 +755,22 @@ bool test_guest_make(struct test_guest *g, enum test_order order)
 	return gb_ram_open_fd(g->fd, NULL, &g->ram, &g->err) == 0;
 }
 
+bool test_guest_open(struct test_guest *g)
+{
+	return test_guest_make(g, TEST_ORDER_B) &&
+	       gb_kernel_open(g->ram, NULL, &g->kernel, &g->err) == 0;
+}
+
+int test_guest_list(struct test_guest *g, struct gb_processes *p)
+{
+	gb_arena_reset(&g->arena);
+	return gb_process_list(g->kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &g->arena, p,
+			       &g->err);
+}
+
 void test_guest_free(struct test_guest *g)
 {
+	gb_arena_deinit(&g->arena);
 	gb_kernel_close(g->kernel);
 	gb_ram_close(g->ram);
 	munmap(g->bytes, TEST_GUEST_SIZE);
@@ -766,6 +780,11 @@ void test_guest_free(struct test_guest *g)
 void test_guest_put(struct test_guest *g, uint64_t pa, uint64_t v)
 {
 	put64(g->bytes, pa, v);
+}
+
+void test_guest_set(struct test_guest *g, enum test_object o, enum gb_member_id m, uint64_t v)
+{
+	set(g->bytes, object(o), m, v);
 }
 
 uint64_t test_guest_get(const struct test_guest *g, uint64_t pa)

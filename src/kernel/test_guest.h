@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "kernel/kallsyms.h"
-#include "kernel/kernel.h"
 #include "kernel/members.h"
+#include "kernel/process.h"
 
 #include <stdint.h>
 
@@ -108,9 +108,14 @@ struct test_guest {
 	uint8_t *bytes; // writable
 	struct gb_ram *ram;
 	struct gb_kernel *kernel;
+	struct gb_arena arena;
 	struct gb_error err;
 };
 bool test_guest_make(struct test_guest *g, enum test_order order); // kernel: not opened yet
+bool test_guest_open(struct test_guest *g);                        // the kernel, too
+// All of its processes, with all there is of them.
+int test_guest_list(struct test_guest *g, struct gb_processes *p);
 void test_guest_free(struct test_guest *g);
 void test_guest_put(struct test_guest *g, uint64_t pa, uint64_t v);
+void test_guest_set(struct test_guest *g, enum test_object o, enum gb_member_id m, uint64_t v);
 uint64_t test_guest_get(const struct test_guest *g, uint64_t pa);

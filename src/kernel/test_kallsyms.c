@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Tests of kallsyms in all orders, with damage; and of the scan against its plain twin.
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "kernel/kallsyms.h"
 #include "kernel/scan.h"
 #include "kernel/test_guest.h"
@@ -84,6 +85,82 @@ static void mutants_do_no_harm(void)
 	}
 }
 
+// The number of symbols is where the names begin in orders B and C, and says how far loops go.
+static void counts_that_lie_are_refused(void)
+{
+	static const uint32_t lies[] = {0,         1,         299,       COUNT - 1,
+					COUNT + 1, COUNT * 2, INT32_MAX, UINT32_MAX};
+	static struct test_symbol symbols[COUNT];
+
+	for (int order = TEST_ORDER_B; order < TEST_ORDER_COUNT; order++) {
+		GB_CLEANUP(gb_buf_deinit) struct gb_buf bytes = {};
+		size_t digits = build(order, symbols, &bytes);
+		struct gb_window w = {(const uint8_t *)bytes.data, bytes.len, {0x1100000}};
+
+		for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+			struct gb_kallsyms *s = NULL;
+			struct gb_error err = {};
+
+			memcpy(bytes.data, &lies[i], 4);
+			CHECK_EQ(gb_kallsyms_decode(&w, digits, &s, &err), GB_EFORMAT);
+			CHECK(err.message[0] != 0);
+		}
+	}
+}
+
+// A million names of three tokens that could begin at any of 60,000 places, hit all markers, and do
+// not end where they must: 10^11 steps for who tries them all.
+static void names_that_never_end_well_have_a_budget(void)
+{
+	enum { BLOCKS = 4096, NAMES = BLOCKS * 256 - 100 };
+	static struct test_symbol symbols[COUNT];
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf bytes = {}, table = {};
+	// before '0' stand 32 tokens without text, and 16 of one character
+	size_t digits = build(TEST_ORDER_B, symbols, &table), tokens = digits - 32 - 16 * 2;
+	const uint32_t word = (NAMES & ~0xffu) | 3; // a length, three tokens; and a count of names
+	const uint8_t junk[16] = {0xff, 0xff, 0xff, 0xff};
+	struct gb_window w = {.start = {0x1100000}};
+	struct gb_kallsyms *s = NULL;
+	struct gb_error err = {};
+	uint64_t start = gb_clock_ns();
+
+	for (uint32_t n = 0; n < NAMES + 300000; n++)
+		gb_buf_add(&bytes, &word, 4);
+	gb_buf_add(&bytes, junk, sizeof(junk));
+	for (uint32_t n = 0; n < BLOCKS; n++)
+		gb_buf_add(&bytes, &(uint32_t){n * 1024}, 4);
+	CHECK_EQ(bytes.len % 8, 0);
+	digits = bytes.len + (digits - tokens);
+	gb_buf_add(&bytes, table.data + tokens, table.len - tokens);
+	w.bytes = (const uint8_t *)bytes.data;
+	w.size = bytes.len;
+	CHECK_EQ(gb_kallsyms_decode(&w, digits, &s, &err), GB_EFORMAT);
+	CHECK(gb_clock_ns() - start < 20 * GB_SECOND);
+	gb_kallsyms_destroy(s);
+}
+
+static void names_all_alike_are_refused(void)
+{
+	enum { MANY = 16000 };
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf bytes = {};
+	struct test_symbol *symbols = calloc(MANY, sizeof(*symbols));
+	struct gb_window w = {.start = {0x1100000}};
+	struct gb_kallsyms *s = NULL;
+	struct gb_error err = {};
+	size_t digits;
+
+	REQUIRE(symbols);
+	for (unsigned i = 0; i < MANY; i++)
+		symbols[i] = (struct test_symbol){BASE + i, 't', "same"};
+	digits = test_kallsyms(TEST_ORDER_B, symbols, MANY, BASE, 0x1100000, &bytes);
+	w.bytes = (const uint8_t *)bytes.data;
+	w.size = bytes.len;
+	CHECK_EQ(gb_kallsyms_decode(&w, digits, &s, &err), GB_EFORMAT);
+	CHECK(strstr(err.message, "share a name") != NULL);
+	gb_kallsyms_destroy(s);
+	free(symbols);
+}
+
 struct hits {
 	size_t count, sum;
 	size_t stop_at;
@@ -128,4 +205,5 @@ static void scan_agrees_with_its_plain_twin(void)
 }
 
 TAP_MAIN(TAP_CASE(decodes_each_order), TAP_CASE(mutants_do_no_harm),
-	 TAP_CASE(scan_agrees_with_its_plain_twin))
+	 TAP_CASE(counts_that_lie_are_refused), TAP_CASE(names_that_never_end_well_have_a_budget),
+	 TAP_CASE(names_all_alike_are_refused), TAP_CASE(scan_agrees_with_its_plain_twin))

@@ -5,9 +5,7 @@
 // The guest's hand is in gb_guard_check(), through which the linker sends every call of the library
 // (--wrap): a word changes when a process has been read and is back when it is read again. Nothing
 // but the check can notice. One test has a real writer at the same time.
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "kernel/process.h"
 #include "kernel/test_guest.h"
 #include "ram/guard.h"
 #include "tests/tap.h"
@@ -109,11 +107,10 @@ static uint64_t place_of(const struct row *row)
 	return test_guest_at(row->object, row->member) + row->behind;
 }
 
-static int list(struct test_guest *g, struct gb_arena *arena, struct gb_processes *p)
+static int list(struct test_guest *g, struct gb_processes *p)
 {
-	gb_arena_reset(arena);
 	hand.checks = 0;
-	return gb_process_list(g->kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, arena, p, &g->err);
+	return test_guest_list(g, p);
 }
 
 static void check_torn(const struct row *row, const struct gb_processes *p, bool one, bool kthread)
@@ -127,12 +124,10 @@ static void check_torn(const struct row *row, const struct gb_processes *p, bool
 
 static void a_change_tears_who_is_made_of_it(void)
 {
-	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	struct gb_processes p;
 	struct test_guest g;
 
-	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
-	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
+	REQUIRE(test_guest_open(&g));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		bool one = rows[i].whose & ONE, kthread = rows[i].whose & KTHREAD;
 
@@ -140,7 +135,7 @@ static void a_change_tears_who_is_made_of_it(void)
 		hand.at = place_of(&rows[i]);
 		hand.flip = 1;
 		hand.times = ALWAYS;
-		REQUIRE_OK(list(&g, &arena, &p), g.err);
+		REQUIRE_OK(list(&g, &p), g.err);
 		check_torn(&rows[i], &p, one, kthread);
 		CHECK_EQ(hand.checks,
 			 (one ? GB_STABLE_TRIES : 1) + (kthread ? GB_STABLE_TRIES : 1));
@@ -151,19 +146,17 @@ static void a_change_tears_who_is_made_of_it(void)
 
 static void a_change_that_ends_is_read_again(void)
 {
-	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	struct gb_processes p;
 	struct test_guest g;
 
-	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
-	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
+	REQUIRE(test_guest_open(&g));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (unsigned times = 1; times < GB_STABLE_TRIES; times += 3) {
 			hand.g = &g;
 			hand.at = place_of(&rows[i]);
 			hand.flip = 1;
 			hand.times = times;
-			REQUIRE_OK(list(&g, &arena, &p), g.err);
+			REQUIRE_OK(list(&g, &p), g.err);
 			check_torn(&rows[i], &p, false, false);
 			// the kernel thread is read second: the first change is before its time
 			CHECK_EQ(hand.checks, 2 + (rows[i].whose & ONE ? times : 0) +
@@ -177,29 +170,26 @@ static void a_change_that_ends_is_read_again(void)
 // Two processes map the same file. Its name is read once; it is verified with each of them.
 static void names_that_were_kept_are_verified(void)
 {
-	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	struct row row = {.what = "name that was kept"};
 	struct gb_processes p;
 	struct test_guest g;
 
-	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
-	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
-	test_guest_put(&g, test_guest_at(TEST_KTHREAD, GB_M_TASK_FLAGS), 0);
-	test_guest_put(&g, test_guest_at(TEST_KTHREAD, GB_M_TASK_MM),
-		       test_guest_va(test_guest_object(TEST_MM)));
+	REQUIRE(test_guest_open(&g));
+	test_guest_set(&g, TEST_KTHREAD, GB_M_TASK_FLAGS, 0);
+	test_guest_set(&g, TEST_KTHREAD, GB_M_TASK_MM, test_guest_va(test_guest_object(TEST_MM)));
 	hand.g = &g;
 	hand.at = test_guest_object(TEST_DENTRY) + TEST_NAME_AT;
 	hand.flip = 1;
 	hand.after = 1;
 	hand.times = ALWAYS;
-	REQUIRE_OK(list(&g, &arena, &p), g.err);
+	REQUIRE_OK(list(&g, &p), g.err);
 	check_torn(&row, &p, false, true);
 	CHECK_STR(gb_process_find(&p, TEST_KTHREAD_PID)->vmas[0].name, "/a\\012exe");
 	// one that changes for good is not kept
 	hand.flip = 'a' ^ 'b';
 	hand.times = 1;
 	hand.stays = true;
-	REQUIRE_OK(list(&g, &arena, &p), g.err);
+	REQUIRE_OK(list(&g, &p), g.err);
 	check_torn(&row, &p, false, false);
 	CHECK_STR(gb_process_find(&p, TEST_KTHREAD_PID)->vmas[0].name, "/b\\012exe");
 	hand.after = 0;
@@ -210,15 +200,13 @@ static void names_that_were_kept_are_verified(void)
 // The list of tasks is verified by walking it again: here the last one leaves while it is read.
 static void a_list_that_changes_is_read_again(void)
 {
-	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	struct gb_processes p;
 	struct test_guest g;
 
-	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
-	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
+	REQUIRE(test_guest_open(&g));
 	hand.g = &g;
 	hand.leaves = true;
-	REQUIRE_OK(list(&g, &arena, &p), g.err);
+	REQUIRE_OK(list(&g, &p), g.err);
 	CHECK(!p.torn);
 	CHECK_EQ(p.count, 1);
 	CHECK_EQ(hand.checks, 3);
@@ -255,7 +243,6 @@ static bool one_cpu(void)
 
 static void vmas_are_of_one_instant(void)
 {
-	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	uint64_t end = gb_clock_ns() + 20 * GB_SECOND;
 	unsigned wrong = 0, whole = 0, again = 0;
 	struct gb_processes p;
@@ -265,8 +252,7 @@ static void vmas_are_of_one_instant(void)
 
 	if (one_cpu())
 		TAP_SKIP("a writer at the same time needs two CPUs");
-	REQUIRE(test_guest_make(&g, TEST_ORDER_B));
-	REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
+	REQUIRE(test_guest_open(&g));
 	w.first = (volatile uint64_t *)(void *)(g.bytes + test_guest_at(TEST_VMA1, GB_M_VMA_FLAGS));
 	w.second =
 		(volatile uint64_t *)(void *)(g.bytes + test_guest_at(TEST_VMA2, GB_M_VMA_FLAGS));
@@ -275,7 +261,7 @@ static void vmas_are_of_one_instant(void)
 	while ((whole < 1000 || again < 100) && gb_clock_ns() < end) {
 		const struct gb_vma *v;
 
-		CHECK_OK(list(&g, &arena, &p), g.err);
+		CHECK_OK(list(&g, &p), g.err);
 		v = gb_process_find(&p, TEST_PID)->vmas;
 		again += hand.checks > 2;
 		whole += !p.torn;

@@ -261,13 +261,14 @@ int gb_ram_read(struct gb_ram *ram, gb_gpa gpa, void *ret, size_t len, struct gb
 	return 0;
 }
 
-// The bytes of a range of one page through the map; NULL when they must be read some other way.
-static const uint8_t *mapped(struct gb_ram *ram, gb_gpa gpa, size_t len)
+// The bytes from here to the end of the page through the map; NULL when they must be read some other
+// way.
+static inline const uint8_t *mapped(struct gb_ram *ram, gb_gpa gpa)
 {
 	const struct gb_segment *s = gb_layout_find(&ram->layout, gpa);
 	uint64_t offset;
 
-	if (!s || !ram->map.base || gpa.v % GB_PAGE_SIZE + len > GB_PAGE_SIZE)
+	if (!s || !ram->map.base)
 		return NULL;
 	offset = s->offset + (gpa.v - s->gpa.v);
 	return gb_extents_has(&ram->extents, offset >> GB_PAGE_SHIFT) ? ram->map.base + offset
@@ -298,7 +299,8 @@ static int compare_copies(struct gb_ram *ram, gb_gpa gpa, const char *want, size
 int gb_ram_equals(struct gb_ram *ram, gb_gpa gpa, const void *bytes, size_t len, bool *equal_ret,
 		  struct gb_error *err)
 {
-	const uint8_t *there = mapped(ram, gpa, len);
+	bool in_a_page = gpa.v % GB_PAGE_SIZE + len <= GB_PAGE_SIZE;
+	const uint8_t *there = in_a_page ? mapped(ram, gpa) : NULL;
 
 	if (there) {
 		bool equal = memcmp(there, bytes, len) == 0;
@@ -311,7 +313,7 @@ int gb_ram_equals(struct gb_ram *ram, gb_gpa gpa, const void *bytes, size_t len,
 
 int gb_ram_read_u64(struct gb_ram *ram, gb_gpa gpa, uint64_t *ret, struct gb_error *err)
 {
-	const uint8_t *there = gpa.v % sizeof(uint64_t) == 0 ? mapped(ram, gpa, 8) : NULL;
+	const uint8_t *there = gpa.v % sizeof(uint64_t) == 0 ? mapped(ram, gpa) : NULL;
 	uint64_t v;
 	int r;
 
