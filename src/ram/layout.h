@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/error.h"
+#include "base/json.h"
 
 #include <stddef.h>
 
@@ -39,3 +40,6 @@ gb_gpa gb_layout_end(const struct gb_layout *l);    // one past the highest byte
 // what the cube is folded from. Both return false for what is no RAM.
 bool gb_layout_index_of(const struct gb_layout *l, gb_pfn pfn, uint64_t *index_ret);
 bool gb_layout_pfn_of(const struct gb_layout *l, uint64_t index, gb_pfn *pfn_ret);
+
+// The value of a JSON key: [{"gpa","size","offset"}, ...], all as "0x...".
+void gb_layout_json(struct gb_json *j, const struct gb_layout *l);

@@ -78,14 +78,17 @@ static void put_exit(struct gb_json *j, const struct gb_serve_state *s)
 		gb_json_i64(j, s->exit_status);
 	else
 		gb_json_null(j);
+	gb_json_pair(j, "signal", str, s->exit_signal ? strsignal(s->exit_signal) : NULL);
 	gb_json_pair(j, "at_ns", u64, s->exited_real_ns);
 	gb_json_end_object(j);
 }
 
-static void send_status(struct gb_control *c, bool consistent)
+// census NULL: there is none yet.
+static void send_status(struct gb_control *c, const struct gb_census *census)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf b = {};
 	const struct gb_live_beat *beat = &c->beat;
+	bool cut = census && census->frames.cut;
 	struct gb_json j = gb_json_init(&b);
 
 	gb_json_object(&j);
@@ -97,7 +100,9 @@ static void send_status(struct gb_control *c, bool consistent)
 	gb_json_pair(&j, "dirty_mib_s", double, beat->dirty_mib_s);
 	gb_json_pair(&j, "scan_ms", double, (double)beat->scan_ns / 1e6);
 	gb_json_pair(&j, "torn", u64, beat->torn);
-	gb_json_pair(&j, "consistent", bool, consistent && beat->torn == 0);
+	gb_json_pair(&j, "cut", bool, cut);
+	gb_json_pair(&j, "consistent", bool,
+		     census && !census->processes.torn && !cut && beat->torn == 0);
 	gb_json_pair(&j, "time_ns", u64, gb_clock_real_ns());
 	gb_json_end_object(&j);
 	if (!gb_buf_failed(&b))
@@ -132,7 +137,8 @@ static void send_news(struct gb_control *c)
 		c->owners_sent = census->owners_version;
 		send_typed(c, "owners", &census->owners_json);
 	}
-	send_status(c, have && !census->processes.torn);
+	send_status(c, census);
+	gb_live_told(c->api->live, &c->watcher, c->beat.state_version);
 	c->started = true;
 }
 
