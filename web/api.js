@@ -4,7 +4,7 @@
 import { RecordReader } from './wire.js';
 
 const CHUNK = 1 << 20, PAUSE_MIN = 500, PAUSE_MAX = 8000;
-const SILENCE_MS = 5000; // the server ticks at least twice a second
+const QUIET_MS = 1000, QUIET_MOST = 5; // the server ticks at least twice a second
 
 export class Api extends EventTarget {
 	#ended = false;
@@ -65,18 +65,16 @@ export class Api extends EventTarget {
 			},
 		});
 		connected();
-		let watchdog;
-		const alive = () => {
-			clearTimeout(watchdog);
-			watchdog = setTimeout(() => abort.abort(new Error('silent')), SILENCE_MS);
-		};
+		// Turns of a timer are counted, not time: a page that is busy drawing for long is not a silent server.
+		let quiet = 0;
+		const watchdog = setInterval(() => ++quiet > QUIET_MOST && abort.abort(new Error('silent')), QUIET_MS);
 		try {
 			await this.#read(answer.body, (bytes) => {
-				alive();
+				quiet = 0;
 				records.push(bytes);
 			});
 		} finally {
-			clearTimeout(watchdog);
+			clearInterval(watchdog);
 			abort.abort();
 		}
 		if (!this.#ended)
@@ -113,7 +111,7 @@ export class Api extends EventTarget {
 			const message = JSON.parse(data);
 			this.#say(message.type, message);
 		};
-		this.#socket.onclose = () => setTimeout(() => this.control(Math.min(2 * pause, PAUSE_MAX)), pause);
+		this.#socket.onclose = () => this.#ended || setTimeout(() => this.control(Math.min(2 * pause, PAUSE_MAX)), pause);
 	}
 
 	send(message) {

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -65,6 +66,16 @@ static void send_error(struct gb_control *c, const struct gb_error *err)
 		send_text(c, b.data, b.len);
 }
 
+// "SIGKILL"
+static void put_signal(struct gb_json *j, int number)
+{
+	const char *name = sigabbrev_np(number);
+	char text[32];
+
+	snprintf(text, sizeof(text), "SIG%s", name ? name : "?");
+	gb_json_str(j, number ? text : NULL);
+}
+
 static void put_exit(struct gb_json *j, const struct gb_serve_state *s)
 {
 	gb_json_key(j, "exited");
@@ -78,7 +89,8 @@ static void put_exit(struct gb_json *j, const struct gb_serve_state *s)
 		gb_json_i64(j, s->exit_status);
 	else
 		gb_json_null(j);
-	gb_json_pair(j, "signal", str, s->exit_signal ? strsignal(s->exit_signal) : NULL);
+	gb_json_key(j, "signal");
+	put_signal(j, s->exit_signal);
 	gb_json_pair(j, "at_ns", u64, s->exited_real_ns);
 	gb_json_end_object(j);
 }
