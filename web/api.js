@@ -3,6 +3,7 @@
 // The server: plain requests, the memory stream, the control socket; both are reconnected.
 import { RecordReader } from './wire.js';
 
+const RATE_HZ = 20; // of looks at memory: a picture that is 100 ms old counts as late
 const CHUNK = 1 << 20, PAUSE_MIN = 500, PAUSE_MAX = 8000;
 const QUIET_MS = 1000, QUIET_MOST = 5; // the server ticks at least twice a second
 
@@ -14,8 +15,14 @@ export class Api extends EventTarget {
 	async json(path) {
 		const answer = await fetch(`api/${path}`, { cache: 'no-store' });
 		if (!answer.ok)
-			throw new Error(await answer.json().then((e) => e.error?.message, () => null) ?? `${path}: ${answer.status}`);
+			throw await this.#refusal(answer);
 		return answer.json();
+	}
+
+	// An error with the server's own words, or with status 403: it says nothing to strangers.
+	async #refusal(answer) {
+		const words = await answer.json().then((e) => e.error?.message, () => null);
+		return Object.assign(new Error(words ?? `the server answers ${answer.status}`), { status: answer.status, said: words !== null });
 	}
 
 	// Keeps a stream running until the server says that there is no more to come.
@@ -56,7 +63,7 @@ export class Api extends EventTarget {
 	async #stream(memory, connected) {
 		const abort = new AbortController(), answer = await fetch('stream', { signal: abort.signal, cache: 'no-store' });
 		if (!answer.ok)
-			throw new Error(answer.status === 403 ? 'refused' : `stream: ${answer.status}`);
+			throw await this.#refusal(answer);
 		const sink = memory.sink(), records = new RecordReader(memory.frames, {
 			...sink,
 			end: (text) => {
@@ -106,6 +113,7 @@ export class Api extends EventTarget {
 		url.protocol = url.protocol.replace('http', 'ws');
 		url.search = url.hash = '';
 		this.#socket = new WebSocket(url);
+		this.#socket.onopen = () => this.send({ type: 'watch', rate_hz: RATE_HZ });
 		this.#socket.onmessage = ({ data }) => {
 			pause = PAUSE_MIN;
 			const message = JSON.parse(data);

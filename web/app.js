@@ -7,7 +7,7 @@
 // brings back: camera, selected frame.
 import { Api } from './api.js';
 import { poseFrom, poseText } from './camera.js';
-import { deviceLost, connectionLost, fileGone, guestGone, isNoted, noWebGpu, nobodyThere, note, notUnderstood, refused, unnote } from './errors.js';
+import { deviceLost, connectionLost, fileGone, guestGone, isNoted, noMemoryNow, noWebGpu, nobodyThere, note, notUnderstood, refused, unnote } from './errors.js';
 import { NoWebGPU } from './gpu.js';
 import { foldFrames, offsetTable } from './hilbert.js';
 import { Inspector } from './inspector.js';
@@ -127,8 +127,10 @@ class Page {
 
 	#onLost({ error }) {
 		byId('guest-dot').className = 'dot bad';
-		if (error.message === 'refused')
+		if (error.status === 403)
 			refused();
+		else if (error.said)
+			noMemoryNow(clean(error.message, 200), () => this.api.retryNow());
 		else if (!isNoted('connection'))
 			connectionLost(this.#seen, () => this.api.retryNow());
 	}

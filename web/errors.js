@@ -72,6 +72,10 @@ export function connectionLost(at, retry) {
 	note('connection', 'The connection to Glass Box is lost', [`You see memory as it was at ${at}. It is tried again by itself.`], [['Try now', retry]]);
 }
 
+export function noMemoryNow(reason, retry) {
+	note('connection', 'Glass Box sends no memory now', [`${reason}. It is tried again by itself.`], [['Try now', retry]]);
+}
+
 export function refused() {
 	note('connection', 'Glass Box does not accept this link', ['Its token is of another run. Open the address that glassbox printed.']);
 }

@@ -43,7 +43,7 @@ export class Status {
 		if (this.#ended || age === null)
 			return null;
 		const text = age < 1000 ? `${Math.round(age)} ms` : `${(age / 1000).toFixed(0)} s`;
-		return { text: ['picture ', text, ' old'], state: age > 1000 ? 'bad' : age > 300 ? 'caution' : '' };
+		return { text: ['picture ', text, ' old'], state: age > 1000 ? 'bad' : age > 100 ? 'caution' : '' };
 	}
 
 	#consistency() {
