@@ -7,7 +7,7 @@
 // brings back: camera, selected frame.
 import { Api } from './api.js';
 import { poseFrom, poseText } from './camera.js';
-import { deviceLost, connectionLost, fileGone, guestGone, isNoted, noMemoryNow, noWebGpu, nobodyThere, note, notUnderstood, refused, unnote } from './errors.js';
+import { deviceLost, connectionLost, failed, fileGone, guestGone, isNoted, noMemoryNow, noWebGpu, nobodyThere, note, notUnderstood, refused, unnote } from './errors.js';
 import { NoWebGPU } from './gpu.js';
 import { foldFrames, offsetTable } from './hilbert.js';
 import { Inspector } from './inspector.js';
@@ -20,7 +20,7 @@ import { Scene } from './scene.js';
 import { State } from './state.js';
 import { Status } from './status.js';
 import { FlatMap, Strip } from './strip.js';
-import { byId, clean, clock, make, size } from './text.js';
+import { byId, clean, clock, make, sentence, size } from './text.js';
 import { Twin } from './twin.js';
 
 const query = new URLSearchParams(location.search), hash = new URLSearchParams(location.hash.slice(1));
@@ -40,7 +40,7 @@ class Page {
 		try {
 			this.hello = await this.api.json('hello');
 		} catch (error) {
-			note('connection', 'Glass Box does not answer', [clean(error.message, 200)], [['Try again', () => location.reload()]]);
+			note('connection', 'Glass Box does not answer', [sentence(clean(error.message, 200))], [['Try again', () => location.reload()]]);
 			throw error;
 		}
 		this.#parts();
@@ -57,7 +57,7 @@ class Page {
 		this.state = new State(this.memory, new Look(this.memory, foldFrames(this.memory.frames)), this.api);
 		this.state.processOf = (pid) => this.processes.find(pid);
 		this.state.commOf = (pid) => this.processes.find(pid)?.comm ?? '';
-		this.state.fail = (error) => note('failed', 'That did not work', [clean(error.message, 200)], [['Close', () => unnote('failed')]]);
+		this.state.fail = (error) => failed(clean(error.message, 200));
 		this.processes = new Processes(this.state);
 		this.owners = new Owners(this.state);
 		this.inspector = new Inspector(this.state);

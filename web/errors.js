@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // Notes over the picture: what happened, what still works, one action. The picture stays.
-import { ago, byId, make } from './text.js';
+import { ago, byId, make, sentence } from './text.js';
 
 const cards = new Map();
 
@@ -25,6 +25,10 @@ export function unnote(name) {
 		byId('notes').classList.remove('centred');
 }
 
+export function failed(reason) {
+	note('failed', 'That did not work', [sentence(reason)], [['Close', () => unnote('failed')]]);
+}
+
 export const isNoted = (name) => cards.has(name);
 
 export function noWebGpu(showFlat) {
@@ -44,7 +48,7 @@ export function deviceLost(restore) {
 export function endWords(exited, reason) {
 	const cause = reason.replace(/^the guest has stopped(: )?/, ''); // the title says that
 	if (!exited)
-		return cause && `${cause.slice(0, 1).toUpperCase()}${cause.slice(1)}.`;
+		return sentence(cause);
 	const when = ago(Date.now() - exited.at_ns / 1e6);
 	if (exited.signal)
 		return `QEMU was ended by ${exited.signal} ${when}.`;
@@ -73,7 +77,7 @@ export function connectionLost(at, retry) {
 }
 
 export function noMemoryNow(reason, retry) {
-	note('connection', 'Glass Box sends no memory now', [`${reason}. It is tried again by itself.`], [['Try now', retry]]);
+	note('connection', 'Glass Box sends no memory now', [`${sentence(reason)} It is tried again by itself.`], [['Try now', retry]]);
 }
 
 export function refused() {
@@ -81,6 +85,6 @@ export function refused() {
 }
 
 export function notUnderstood(reason, share) {
-	note('kernel', 'Kernel not understood', [reason || 'No Linux kernel was found in this memory.', `${share} % of frames are unknown.`],
+	note('kernel', 'Kernel not understood', [sentence(reason) || 'No Linux kernel was found in this memory.', `${share} % of frames are unknown.`],
 		[['Continue as is', () => unnote('kernel')]]);
 }

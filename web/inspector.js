@@ -3,13 +3,12 @@
 // The inspector: the frame that is selected, else the one under the pointer, else the process that is
 // isolated.
 import { processFacts } from './process.js';
-import { ago, byId, clean, hex, make, swatch } from './text.js';
+import { ago, byId, capital, clean, hex, make, sentence, swatch } from './text.js';
 
 const ROW = 8, ROWS = 16, WINDOW = ROW * ROWS;
 const ASK_MS = 120; // a pointer that rests, before the server is asked
 const STALE_MS = 1000;
 
-const sentenceCase = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 const RIGHTS = { r: 'read', w: 'write', x: 'execute' };
 const rights = (text) => [...text].filter((c) => c in RIGHTS).map((c) => RIGHTS[c]).join(', ') || 'none';
 const printable = (b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : '\u00b7');
@@ -103,7 +102,7 @@ export class Inspector {
 			return [make('h2', {}, 'Inspector'), make('p', { class: 'empty' }, 'Point at memory to inspect it.')];
 		const address = memory.addressOf(this.#frame);
 		return [make('h2', {}, 'Frame ', make('span', {}, `0x${hex(address / 4096)}`), selected >= 0 ? make('span', {}, 'pinned') : '', this.stale),
-			this.#address(address), this.#list(), ...this.#bytes(), ...error ? [make('p', { class: 'caution-text' }, clean(error, 200))] : []];
+			this.#address(address), this.#list(), ...this.#bytes(), ...error ? [make('p', { class: 'caution-text' }, sentence(clean(error, 200)))] : []];
 	}
 
 	#address(address) {
@@ -114,7 +113,7 @@ export class Inspector {
 	#owner() {
 		const { memory } = this.state, group = memory.groups[memory.groupOf(this.#frame)], facts = this.#facts.get(this.#frame);
 		const pid = memory.pids[this.#frame], name = clean(facts?.comm ?? this.state.commOf(pid), 24);
-		const words = pid ? `${group.words} of ${name || 'process'} ${pid}` : (!facts?.symbol && sentenceCase(clean(facts?.owner, 80))) || group.words;
+		const words = pid ? `${group.words} of ${name || 'process'} ${pid}` : (!facts?.symbol && capital(clean(facts?.owner, 80))) || group.words;
 		return make('span', { class: 'named' }, swatch(group), words);
 	}
 

@@ -23,6 +23,10 @@ export class Twin {
 	}
 
 	toggle(open = !this.open) {
+		if (open !== this.open && open)
+			this.before = document.activeElement;
+		else if (open !== this.open)
+			this.before?.focus(); // whoever came here by keyboard goes on from there
 		this.box.hidden = !open;
 		if (open) {
 			this.draw();
