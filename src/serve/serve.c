@@ -222,7 +222,7 @@ void gb_serve_guest_ended(struct gb_serve *s, int wait_status)
 		state.has_exit_status = true;
 		state.exit_status = WEXITSTATUS(wait_status);
 	}
-	gb_live_finish(s->live, &state, GB_SECOND);
+	gb_live_finish(s->live, &state, 2 * GB_SECOND);
 }
 
 void gb_serve_stop(struct gb_serve *s)

@@ -49,7 +49,7 @@ int gb_serve_start(const struct gb_serve_options *options, struct gb_serve **ret
 // "http://127.0.0.1:PORT/TOKEN/". Who has it sees all of the guest: print it, never log it.
 const char *gb_serve_url(const struct gb_serve *s);
 // The guest has ended (wait_status as from waitpid(), -1: not known). Viewers get its last
-// memory and learn how it ended; waits up to a second until all of them have. Call gb_serve_stop() next.
+// memory and learn how it ended; waits up to two seconds until all of them have. Call gb_serve_stop() next.
 void gb_serve_guest_ended(struct gb_serve *s, int wait_status);
 // Ends all connections and threads. Accepts NULL.
 void gb_serve_stop(struct gb_serve *s);

@@ -337,6 +337,16 @@ test('a click on a process shows its memory and its facts, again: all memory', a
 	assert.ok(text.includes(`Process ${pid}`) && text.includes(name), text);
 	assert.ok(Math.abs(Number(text.match(/([\d,]+) frames? in/)[1].replace(',', '')) - n) < 20, `${text}: ${n} frames`);
 	assert.match(await tab.textContent('#crumb'), new RegExp(`page-test.*${pid}`));
+	const [solid, isolated] = await page(() => {
+		const { state: { look, isolated: { runs: list } }, memory } = window.glassbox, drawn = [];
+
+		for (let frame = 0; frame < memory.frames; frame++)
+			if (look.solidAt(look.fold.place[frame]))
+				drawn.push(frame);
+		return [drawn, list];
+	});
+
+	assert.deepEqual(solid, isolated.flatMap(([first, count]) => Array.from({ length: count }, (_, i) => first + i)));
 	await page(() => document.querySelector('#processes tbody tr[aria-selected=true]').click());
 	await waitFor(() => window.glassbox.state.pid === null);
 	assert.match(await tab.textContent('#right'), /Point at memory/);
