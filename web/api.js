@@ -3,8 +3,9 @@
 // The server: plain requests, the memory stream, the control socket; both are reconnected.
 import { RecordReader } from './wire.js';
 
+const RATE_HZ = 20; // of looks at memory: a picture that is 100 ms old counts as late
 const CHUNK = 1 << 20, PAUSE_MIN = 500, PAUSE_MAX = 8000;
-const SILENCE_MS = 5000; // the server ticks at least twice a second
+const QUIET_MS = 1000, QUIET_MOST = 5; // the server ticks at least twice a second
 
 export class Api extends EventTarget {
 	#ended = false;
@@ -14,8 +15,14 @@ export class Api extends EventTarget {
 	async json(path) {
 		const answer = await fetch(`api/${path}`, { cache: 'no-store' });
 		if (!answer.ok)
-			throw new Error(await answer.json().then((e) => e.error?.message, () => null) ?? `${path}: ${answer.status}`);
+			throw await this.#refusal(answer);
 		return answer.json();
+	}
+
+	// An error with the server's own words, or with status 403: it says nothing to strangers.
+	async #refusal(answer) {
+		const words = await answer.json().then((e) => e.error?.message, () => null);
+		return Object.assign(new Error(words ?? `the server answers ${answer.status}`), { status: answer.status, said: words !== null });
 	}
 
 	// Keeps a stream running until the server says that there is no more to come.
@@ -56,7 +63,7 @@ export class Api extends EventTarget {
 	async #stream(memory, connected) {
 		const abort = new AbortController(), answer = await fetch('stream', { signal: abort.signal, cache: 'no-store' });
 		if (!answer.ok)
-			throw new Error(answer.status === 403 ? 'refused' : `stream: ${answer.status}`);
+			throw await this.#refusal(answer);
 		const sink = memory.sink(), records = new RecordReader(memory.frames, {
 			...sink,
 			end: (text) => {
@@ -65,18 +72,16 @@ export class Api extends EventTarget {
 			},
 		});
 		connected();
-		let watchdog;
-		const alive = () => {
-			clearTimeout(watchdog);
-			watchdog = setTimeout(() => abort.abort(new Error('silent')), SILENCE_MS);
-		};
+		// Turns of a timer are counted, not time: a page that is busy drawing for long is not a silent server.
+		let quiet = 0;
+		const watchdog = setInterval(() => ++quiet > QUIET_MOST && abort.abort(new Error('silent')), QUIET_MS);
 		try {
 			await this.#read(answer.body, (bytes) => {
-				alive();
+				quiet = 0;
 				records.push(bytes);
 			});
 		} finally {
-			clearTimeout(watchdog);
+			clearInterval(watchdog);
 			abort.abort();
 		}
 		if (!this.#ended)
@@ -108,12 +113,13 @@ export class Api extends EventTarget {
 		url.protocol = url.protocol.replace('http', 'ws');
 		url.search = url.hash = '';
 		this.#socket = new WebSocket(url);
+		this.#socket.onopen = () => this.send({ type: 'watch', rate_hz: RATE_HZ });
 		this.#socket.onmessage = ({ data }) => {
 			pause = PAUSE_MIN;
 			const message = JSON.parse(data);
 			this.#say(message.type, message);
 		};
-		this.#socket.onclose = () => setTimeout(() => this.control(Math.min(2 * pause, PAUSE_MAX)), pause);
+		this.#socket.onclose = () => this.#ended || setTimeout(() => this.control(Math.min(2 * pause, PAUSE_MAX)), pause);
 	}
 
 	send(message) {

@@ -3,11 +3,11 @@
 // The page: asks who the guest is, makes the parts and joins them.
 //
 // In the address: ?theme=dark|light, ?still (nothing moves by itself), ?camera=yaw,pitch,distance,x,y,z
-// and, for tests, ?samples=N, ?shadow=0, ?near=0 (frames stay solid), ?order=K (only the first
-// 2^(3K) bytes). After # the view that a link brings back: camera, selected frame.
+// and, for tests, ?samples=N, ?shadow=0, ?near=0 (frames stay solid). After # the view that a link
+// brings back: camera, selected frame.
 import { Api } from './api.js';
 import { poseFrom, poseText } from './camera.js';
-import { deviceLost, connectionLost, guestGone, isNoted, noWebGpu, note, notUnderstood, refused, unnote } from './errors.js';
+import { deviceLost, connectionLost, failed, fileGone, guestGone, isNoted, noMemoryNow, noWebGpu, nobodyThere, note, notUnderstood, refused, unnote } from './errors.js';
 import { NoWebGPU } from './gpu.js';
 import { foldFrames, offsetTable } from './hilbert.js';
 import { Inspector } from './inspector.js';
@@ -20,7 +20,7 @@ import { Scene } from './scene.js';
 import { State } from './state.js';
 import { Status } from './status.js';
 import { FlatMap, Strip } from './strip.js';
-import { byId, clean, clock, make, size } from './text.js';
+import { byId, clean, clock, make, sentence, size } from './text.js';
 import { Twin } from './twin.js';
 
 const query = new URLSearchParams(location.search), hash = new URLSearchParams(location.hash.slice(1));
@@ -28,13 +28,6 @@ const RESTORE_MS = 30000; // a device lost again within this is not restored by 
 
 function setTheme(theme) {
 	document.documentElement.dataset.theme = theme;
-}
-
-function limited(hello) {
-	const order = Number(query.get('order'));
-	if (!order)
-		return hello;
-	return { ...hello, frames: Math.min(hello.frames, Math.max(1, 8 ** order / 4096)) };
 }
 
 class Page {
@@ -45,9 +38,9 @@ class Page {
 	async start() {
 		setTheme(query.get('theme') ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark'));
 		try {
-			this.hello = limited(await this.api.json('hello'));
+			this.hello = await this.api.json('hello');
 		} catch (error) {
-			note('connection', 'Glass Box does not answer', [clean(error.message, 200)], [['Try again', () => location.reload()]]);
+			note('connection', 'Glass Box does not answer', [sentence(clean(error.message, 200))], [['Try again', () => location.reload()]]);
 			throw error;
 		}
 		this.#parts();
@@ -62,15 +55,16 @@ class Page {
 		this.memory = new Memory(this.hello);
 		this.offsets = offsetTable();
 		this.state = new State(this.memory, new Look(this.memory, foldFrames(this.memory.frames)), this.api);
+		this.state.processOf = (pid) => this.processes.find(pid);
 		this.state.commOf = (pid) => this.processes.find(pid)?.comm ?? '';
-		this.state.fail = (error) => note('failed', 'That did not work', [clean(error.message, 200)], [['Close', () => unnote('failed')]]);
+		this.state.fail = (error) => failed(clean(error.message, 200));
 		this.processes = new Processes(this.state);
 		this.owners = new Owners(this.state);
 		this.inspector = new Inspector(this.state);
 		this.strip = new Strip(this.state);
 		this.twin = new Twin(this.state);
 		this.scene = new Scene(byId('cube'), this.state, this.offsets, {
-			still: query.has('still'), samples: query.has('samples') ? Number(query.get('samples')) : undefined,
+			still: query.has('still'), samples: Number(query.get('samples')) || undefined,
 			shadow: query.get('shadow') !== '0', near: query.get('near') !== '0', pose: poseFrom(query.get('camera') ?? hash.get('camera')),
 		});
 		this.status = new Status(this.memory, () => this.scene.picture);
@@ -89,8 +83,8 @@ class Page {
 	}
 
 	#crumb() {
-		const [whole, part] = this.scene.crumb();
-		byId('crumb').replaceChildren(make('span', {}, whole), make('i', {}, '\u203a'), make('b', {}, part));
+		const { vm, guest } = this.hello;
+		byId('crumb').replaceChildren(make('span', {}, clean(vm || guest, 24)), make('i', {}, '\u203a'), make('b', {}, this.scene.crumb()));
 	}
 
 	#listen() {
@@ -126,15 +120,17 @@ class Page {
 	#onHello(hello) {
 		if (hello.frames < this.memory.frames || hello.started_ns !== this.hello.started_ns)
 			return location.reload();
-		this.hello = limited(hello);
+		this.hello = hello;
 		this.memory.name(hello);
 		this.#name(hello);
 	}
 
 	#onLost({ error }) {
 		byId('guest-dot').className = 'dot bad';
-		if (error.message === 'refused')
+		if (error.status === 403)
 			refused();
+		else if (error.said)
+			noMemoryNow(clean(error.message, 200), () => this.api.retryNow());
 		else if (!isNoted('connection'))
 			connectionLost(this.#seen, () => this.api.retryNow());
 	}
@@ -154,15 +150,23 @@ class Page {
 		this.ended = true;
 		byId('guest-dot').className = 'dot bad';
 		byId('pause').hidden = true;
-		if (this.hello.live === false)
-			return;
-		guestGone(this.exited, clean(text, 200), this.#seen, () => location.reload());
+		if (this.hello.live)
+			guestGone(() => this.exited, clean(text, 200), this.#seen, () => this.#again());
+		else
+			fileGone(clean(text, 200), this.#seen, () => this.#again());
+	}
+
+	// The picture that is here is worth more than a browser's error page.
+	async #again() {
+		await this.api.json('hello').then(() => location.reload(), () => nobodyThere(this.#seen));
 	}
 
 	#onSelect() {
 		if (this.state.selected >= 0) {
 			this.panel('right', true);
 			this.#tab('inspect');
+		} else if (this.state.pid === null) {
+			this.panel('right', false);
 		}
 		this.#say(this.inspector.sentence());
 	}
@@ -215,7 +219,8 @@ class Page {
 	#buttons() {
 		byId('theme').addEventListener('click', () => this.#otherTheme());
 		byId('table').addEventListener('click', () => this.twin.toggle());
-		byId('panels-left').addEventListener('click', () => this.panel('left'));
+		for (const side of ['left', 'right'])
+			byId(`panels-${side}`).addEventListener('click', () => this.panel(side));
 		byId('pause').addEventListener('click', () => this.api.send({ type: byId('pause').textContent === 'Resume' ? 'resume' : 'pause' }));
 		for (const tab of ['processes', 'inspect'])
 			byId(`tab-${tab}`).addEventListener('click', () => this.#tab(tab));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // Notes over the picture: what happened, what still works, one action. The picture stays.
-import { byId, make } from './text.js';
+import { ago, byId, make, sentence } from './text.js';
 
 const cards = new Map();
 
@@ -25,6 +25,10 @@ export function unnote(name) {
 		byId('notes').classList.remove('centred');
 }
 
+export function failed(reason) {
+	note('failed', 'That did not work', [sentence(reason)], [['Close', () => unnote('failed')]]);
+}
+
 export const isNoted = (name) => cards.has(name);
 
 export function noWebGpu(showFlat) {
@@ -40,13 +44,40 @@ export function deviceLost(restore) {
 	note('device', 'The GPU was reset', ["The driver dropped this page's device. Nothing in the guest was touched."], restore ? [['Restore now', restore]] : []);
 }
 
+// What ended QEMU, as far as it is known.
+export function endWords(exited, reason) {
+	const cause = reason.replace(/^the guest has stopped(: )?/, ''); // the title says that
+	if (!exited)
+		return sentence(cause);
+	const when = ago(Date.now() - exited.at_ns / 1e6);
+	if (exited.signal)
+		return `QEMU was ended by ${exited.signal} ${when}.`;
+	return exited.status === null ? `QEMU ended ${when}.` : `QEMU exited ${when} with status ${exited.status}.`;
+}
+
+// exited: a function, which may know more later.
 export function guestGone(exited, reason, at, again) {
-	const words = exited && exited.status !== null ? `QEMU exited with status ${exited.status}.` : reason;
-	note('guest', 'The guest has stopped', [`${words} You see memory as it was at ${at}.`], [['Attach again', again]]);
+	const words = make('span', {}), tell = () => (words.textContent = `${endWords(exited(), reason)} You see memory as it was at ${at}.`.trim());
+	const card = note('guest', 'The guest has stopped', [words], [['Attach again', again]]);
+	tell();
+	const timer = setInterval(() => (card.isConnected ? tell() : clearInterval(timer)), 1000);
+}
+
+export function fileGone(reason, at, again) {
+	note('guest', 'The file cannot be read any more', [`${endWords(null, reason)} You see memory as it was at ${at}.`], [['Open it again', again]]);
+}
+
+export function nobodyThere(at) {
+	note('guest', 'The guest has stopped', [`Glass Box has ended with it. You see memory as it was at ${at}.`,
+		'Start the guest again and open the address that is printed then.'], [['Close', () => unnote('guest')]]);
 }
 
 export function connectionLost(at, retry) {
 	note('connection', 'The connection to Glass Box is lost', [`You see memory as it was at ${at}. It is tried again by itself.`], [['Try now', retry]]);
+}
+
+export function noMemoryNow(reason, retry) {
+	note('connection', 'Glass Box sends no memory now', [`${sentence(reason)} It is tried again by itself.`], [['Try now', retry]]);
 }
 
 export function refused() {
@@ -54,6 +85,6 @@ export function refused() {
 }
 
 export function notUnderstood(reason, share) {
-	note('kernel', 'Kernel not understood', [reason || 'No Linux kernel was found in this memory.', `${share} % of frames are unknown.`],
+	note('kernel', 'Kernel not understood', [sentence(reason) || 'No Linux kernel was found in this memory.', `${share} % of frames are unknown.`],
 		[['Continue as is', () => unnote('kernel')]]);
 }

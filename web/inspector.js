@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// The inspector: the frame that is selected, or else the one under the pointer.
-import { ago, byId, clean, hex, make, swatch } from './text.js';
+// The inspector: the frame that is selected, else the one under the pointer, else the process that is
+// isolated.
+import { processFacts } from './process.js';
+import { ago, byId, capital, clean, hex, make, sentence, swatch } from './text.js';
 
 const ROW = 8, ROWS = 16, WINDOW = ROW * ROWS;
 const ASK_MS = 120; // a pointer that rests, before the server is asked
+const STALE_MS = 1000;
 
-const sentenceCase = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 const RIGHTS = { r: 'read', w: 'write', x: 'execute' };
 const rights = (text) => [...text].filter((c) => c in RIGHTS).map((c) => RIGHTS[c]).join(', ') || 'none';
 const printable = (b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : '\u00b7');
@@ -22,11 +24,13 @@ export class Inspector {
 		this.box = byId('right');
 		state.addEventListener('select', () => this.#turn());
 		state.addEventListener('hover', () => this.#turn());
-		state.memory.addEventListener('frames', ({ detail }) => detail.list.includes(this.#frame) && this.draw());
+		state.addEventListener('isolate', () => this.draw());
+		state.memory.addEventListener('frames', ({ detail }) => detail.list.includes(this.#frame) && this.#redraw());
 		state.memory.addEventListener('owners', () => {
 			this.#facts.clear();
 			this.#ask();
 		});
+		setInterval(() => this.#grow(), 1000);
 		this.draw();
 	}
 
@@ -62,18 +66,43 @@ export class Inspector {
 		}
 		this.#facts.set(frame, facts);
 		if (frame === this.#frame)
+			this.#redraw();
+	}
+
+	// The guest changed something, the user did nothing: what is being copied must not go away.
+	#redraw() {
+		const selection = getSelection();
+		if (selection.isCollapsed || !this.box.contains(selection.anchorNode))
 			this.draw();
 	}
 
+	// Times that pass while nothing else happens.
+	#grow() {
+		const { memory } = this.state, written = memory.written[this.#frame];
+		if (this.stale?.isConnected)
+			this.stale.textContent = memory.age > STALE_MS ? `as of ${ago(memory.age)}` : '';
+		if (this.written?.isConnected && written)
+			this.written.textContent = ago(performance.now() - written);
+	}
+
 	draw() {
-		if (this.#frame < 0) {
-			this.box.replaceChildren(make('h2', {}, 'Inspector'), make('p', { class: 'empty' }, 'Point at memory to inspect it.'));
-			return;
-		}
-		const { memory, selected } = this.state, address = memory.addressOf(this.#frame);
-		const pinned = selected >= 0 ? make('span', {}, 'pinned') : '';
-		this.box.replaceChildren(make('h2', {}, 'Frame ', make('span', {}, `0x${hex(address / 4096)}`), pinned),
-			this.#address(address), this.#list(), ...this.#bytes(), ...this.#facts.get(this.#frame)?.error ? [make('p', { class: 'caution-text' }, clean(this.#facts.get(this.#frame).error, 200))] : []);
+		const focused = this.box.contains(document.activeElement) ? document.activeElement.getAttribute('aria-label') : null;
+		this.stale = make('span', { class: 'caution-text' });
+		this.box.replaceChildren(...this.#parts(), make('button', { class: 'close', 'aria-label': 'Close', onclick: () => (document.body.dataset.right = '') }, '\u00d7'));
+		this.#grow();
+		if (focused)
+			this.box.querySelector(`[aria-label="${focused}"]`)?.focus();
+	}
+
+	#parts() {
+		const { memory, selected, isolated } = this.state, error = this.#facts.get(this.#frame)?.error;
+		if (this.#frame < 0 && isolated)
+			return processFacts(this.state.processOf(isolated.pid), isolated, memory);
+		if (this.#frame < 0)
+			return [make('h2', {}, 'Inspector'), make('p', { class: 'empty' }, 'Point at memory to inspect it.')];
+		const address = memory.addressOf(this.#frame);
+		return [make('h2', {}, 'Frame ', make('span', {}, `0x${hex(address / 4096)}`), selected >= 0 ? make('span', {}, 'pinned') : '', this.stale),
+			this.#address(address), this.#list(), ...this.#bytes(), ...error ? [make('p', { class: 'caution-text' }, sentence(clean(error, 200)))] : []];
 	}
 
 	#address(address) {
@@ -84,16 +113,17 @@ export class Inspector {
 	#owner() {
 		const { memory } = this.state, group = memory.groups[memory.groupOf(this.#frame)], facts = this.#facts.get(this.#frame);
 		const pid = memory.pids[this.#frame], name = clean(facts?.comm ?? this.state.commOf(pid), 24);
-		const words = pid ? `${group.words} of ${name || 'process'} ${pid}` : sentenceCase(clean(facts?.owner, 80)) || group.words;
+		const words = pid ? `${group.words} of ${name || 'process'} ${pid}` : (!facts?.symbol && capital(clean(facts?.owner, 80))) || group.words;
 		return make('span', { class: 'named' }, swatch(group), words);
 	}
 
 	#list() {
-		const { memory } = this.state, facts = this.#facts.get(this.#frame) ?? {}, list = make('dl');
+		const { memory } = this.state, facts = this.#facts.get(this.#frame) ?? {}, list = make('dl'), group = memory.groupOf(this.#frame);
 		const add = (name, ...value) => list.append(make('dt', {}, name), make('dd', {}, ...value));
 		const code = (text) => make('code', {}, text);
 		add('Owner', this.#owner());
-		add('Class', memory.classNames[memory.classes[this.#frame]] ?? 'unknown');
+		if (memory.groupOfClass.filter((g) => g === group).length > 1) // else it says no more than the owner
+			add('Class', memory.classNames[memory.classes[this.#frame]] ?? 'unknown');
 		if (facts.symbol)
 			add('Symbol', code(clean(facts.symbol, 80)));
 		const [first, ...more] = facts.mappers ?? [];
@@ -104,7 +134,8 @@ export class Inspector {
 		if (facts.access)
 			add('Access', rights(facts.access));
 		const written = memory.written[this.#frame];
-		add('Written', written ? ago(performance.now() - written) : 'not since this page was opened');
+		this.written = make('span', {}, written ? ago(performance.now() - written) : 'not since this page was opened');
+		add('Written', this.written);
 		if (facts.torn)
 			add('Read', make('span', { class: 'caution-text' }, 'changed while it was read'));
 		return list;

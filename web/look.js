@@ -35,6 +35,12 @@ export class Look {
 		return this.off.has(group) ? GHOST : SOLID;
 	}
 
+	// Drawn as a ghost, or faded by a hover.
+	isDim(frame) {
+		const { memory, focus } = this, group = memory.groupOf(frame);
+		return this.kindOf(frame, group) === GHOST || !(focus.groups >>> group & 1) || (focus.pid !== NONE && focus.pid !== memory.pids[frame]);
+	}
+
 	update() {
 		const { memory, fold, words } = this;
 		for (let frame = 0; frame < memory.frames; frame++) {

@@ -16,6 +16,7 @@ export class Memory extends EventTarget {
 		this.full = new Uint8Array(hello.frames);        // 1: not all its bytes are zero
 		this.written = new Float64Array(hello.frames);   // last write seen, ms as of performance.now()
 		this.complete = false;                           // the first picture has come whole
+		this.seen = null;                                // when the server told last, likewise
 		this.name(hello);
 	}
 
@@ -26,6 +27,11 @@ export class Memory extends EventTarget {
 		this.groupOfClass = Uint8Array.from(classes, (c) => groups.findIndex((g) => g.key === c.group));
 		this.free = groups.findIndex((g) => g.key === 'free');
 		this.unknown = groups.findIndex((g) => g.key === 'unknown');
+	}
+
+	// How old the picture is, ms; null before there is one.
+	get age() {
+		return this.seen === null ? null : performance.now() - this.seen;
 	}
 
 	groupOf(frame) {
@@ -96,18 +102,19 @@ export class Memory extends EventTarget {
 			written: (list) => {
 				for (const frame of sent ? list : [])
 					sent[frame] = 1;
-				this.#note(list, (frame) => this.bytesOf(frame).some((b) => b !== 0), say);
+				this.#note(list, (frame) => this.bytesOf(frame).some((b) => b !== 0), !sent, say);
 			},
-			zero: (list) => this.#clear(list, say),
+			zero: (list) => this.#clear(list, !sent, say),
 			tick: (tick) => {
 				if (tick.flags & 2 && sent) {
-					this.#clear(this.#fullBut(sent), say);
+					this.#clear(this.#fullBut(sent), false, say);
 					sent = null;
 				}
 				if (tick.flags & 2 && !this.complete) {
 					this.complete = true;
 					say('complete');
 				}
+				this.seen = performance.now();
 				say('tick', tick);
 			},
 			end: (text) => say('end', text),
@@ -122,22 +129,23 @@ export class Memory extends EventTarget {
 		return list;
 	}
 
-	#clear(list, say) {
+	#clear(list, live, say) {
 		for (const frame of list)
 			this.bytesOf(frame).fill(0);
-		this.#note(list, () => false, say);
+		this.#note(list, () => false, live, say);
 	}
 
-	#note(list, isFull, say) {
+	// live: the guest wrote these just now; else they belong to a stream's first picture.
+	#note(list, isFull, live, say) {
 		const now = performance.now();
 		let changed = false;
 		for (const frame of list) {
 			const full = isFull(frame) ? 1 : 0;
 			changed ||= full !== this.full[frame];
 			this.full[frame] = full;
-			if (this.complete)
+			if (live)
 				this.written[frame] = now;
 		}
-		say('frames', { list, changed });
+		say('frames', { list, changed, live });
 	}
 }

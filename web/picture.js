@@ -33,7 +33,7 @@ export class Picture extends EventTarget {
 	}
 
 	get still() {
-		return !this.#stale && !this.#over && !this.#busy && this.#sample >= this.samples;
+		return !this.#stale && !this.#over && !this.#busy && this.#sample >= this.samples && this.coarse === 1;
 	}
 
 	get moving() {
@@ -124,7 +124,7 @@ export class Picture extends EventTarget {
 		this.dispatchEvent(new CustomEvent('drawn', { detail: { sample: plan.sample, ms } }));
 		if (this.#stale || this.#over || this.#sample < this.samples)
 			this.#ask();
-		else if (this.moving && this.coarse > 1)
+		else if (this.coarse > 1) // even if it stopped moving while this one was drawn
 			setTimeout(() => this.redraw(), MOVING_MS);
 		else
 			this.dispatchEvent(new Event('still'));

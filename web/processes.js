@@ -5,13 +5,14 @@ import { NONE } from './hilbert.js';
 import { byId, clean, make, mib, plural } from './text.js';
 
 const PARTS = ['code', 'heap', 'stack', 'mapped'];
-const GONE_MS = 5000;
+const GONE_MS = 5000, NEW_MS = 2000;
 
 const total = (p) => PARTS.reduce((sum, part) => sum + (p.frames?.[part] ?? 0), 0);
 
 export class Processes {
 	#list = [];
 	#rows = new Map();
+	#known = null; // pids of the list before
 	#all = false;
 
 	constructor(state) {
@@ -38,6 +39,15 @@ export class Processes {
 			}
 		this.#list = [...list].sort((a, b) => total(b) - total(a) || a.pid - b.pid);
 		this.#draw();
+		for (const pid of this.#known ? pids : [])
+			if (!this.#known.has(pid))
+				this.#greet(this.#rows.get(pid)?.element);
+		this.#known = pids;
+	}
+
+	#greet(element) {
+		element?.classList.add('new');
+		setTimeout(() => element?.classList.remove('new'), NEW_MS);
 	}
 
 	#drop(pid, row) {

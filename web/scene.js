@@ -6,7 +6,7 @@ import { Gpu, linearColour } from './gpu.js';
 import { Orbit } from './input.js';
 import { GLASS_PX, pick } from './pick.js';
 import { Picture } from './picture.js';
-import { byId, clean, hex, make, size } from './text.js';
+import { byId, clean, hex, make } from './text.js';
 
 const LIFT = 16, MARGIN = 16;
 const REDUCED = matchMedia('(prefers-reduced-motion: reduce)');
@@ -19,9 +19,9 @@ function colourOf(name) {
 export class Scene {
 	picture = null;
 	#flying = 0;
-	#fresh = false;  // the frames of a picture that was framed all: next time from the front
+	#moved = false;  // the user chose this view: another size of the window leaves it
 	#pose;
-	#front = false;
+	#front = false;  // all was framed just now: next time from the front
 
 	constructor(canvas, state, offsets, options) {
 		Object.assign(this, { canvas, state, offsets, options });
@@ -77,6 +77,7 @@ export class Scene {
 	set pose(pose) {
 		cancelAnimationFrame(this.#flying);
 		this.#front = false;
+		this.#moved = true;
 		this.#go(pose);
 	}
 
@@ -106,7 +107,7 @@ export class Scene {
 	#resized() {
 		if (!this.picture)
 			return;
-		if (!this.#fresh && !this.options.pose)
+		if (!this.#moved && !this.options.pose)
 			this.#pose = this.#startPose();
 		this.picture.pose = this.#pose;
 		this.picture.redraw();
@@ -116,6 +117,7 @@ export class Scene {
 		const front = this.#front;
 		this.fly(null, this.#startPose(front));
 		this.#front = !front;
+		this.#moved = front;
 	}
 
 	// To a frame, or a pose; nothing: all.
@@ -126,7 +128,7 @@ export class Scene {
 		if (hit && hit.frame >= 0)
 			this.state.select(hit.frame, { offset: hit.offset });
 		cancelAnimationFrame(this.#flying);
-		this.#fresh = true;
+		this.#moved = true;
 		if (this.still)
 			return this.#go(to);
 		const path = flight(this.#pose, to), start = performance.now();
@@ -190,8 +192,14 @@ export class Scene {
 			this.#nearer();
 		if (picture.gpu.hasBytes && changed)
 			this.#owners();
-		else if (picture.gpu.hasBytes)
+		else if (picture.gpu.hasBytes && list.some((frame) => this.#isNear(frame)))
 			picture.redraw();
+	}
+
+	// Can its bytes be seen? A write far away does not change the picture.
+	#isNear(frame) {
+		const { position, focal } = this.view, gap = this.cellOf(frame).map((c, d) => Math.max(0, c - position[d], position[d] - c - 1));
+		return focal >= GLASS_PX * Math.hypot(...gap);
 	}
 
 	pick(x, y) {
@@ -246,10 +254,11 @@ export class Scene {
 		}
 	}
 
+	// What of memory is shown.
 	crumb() {
-		const { memory, look, pid } = this.state, process = pid === null ? null : `${clean(this.state.commOf(pid), 24)} ${pid}`;
-		const what = process ?? (look.only >= 0 ? memory.groups[look.only].words : look.off.size ? 'Some owners' : 'All memory');
-		return [size(memory.frames), what];
+		const { memory, look, pid } = this.state;
+		if (pid !== null)
+			return `${clean(this.state.commOf(pid), 24)} ${pid}`;
+		return look.only >= 0 ? memory.groups[look.only].words : look.off.size ? 'Some owners' : 'All memory';
 	}
 }
-

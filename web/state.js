@@ -9,6 +9,7 @@ export class State extends EventTarget {
 	hovered = -1;
 	hoveredOffset = -1;
 	pid = null;          // isolated process
+	isolated = null;     // { pid, frames, runs } of it
 	#request = 0;
 
 	constructor(memory, look, api) {
@@ -78,10 +79,12 @@ export class State extends EventTarget {
 		for (const [first, n] of runs)
 			chosen.fill(1, first, first + n);
 		this.pid = pid;
+		this.isolated = { pid, frames: runs.reduce((sum, [, n]) => sum + n, 0), runs };
 		this.look.only = -1;
 		this.look.chosen = chosen;
 		this.filter();
-		this.#say('isolate', { pid, frames: runs.reduce((sum, [, n]) => sum + n, 0), runs });
+		this.#say('isolate', this.isolated);
+		this.select(-1); // what is inspected now is the process
 	}
 
 	// One step back: selection, then isolation, then filters.
@@ -91,7 +94,7 @@ export class State extends EventTarget {
 		if (this.pid === null && !this.look.isolated)
 			return;
 		this.#request++;
-		this.pid = null;
+		this.pid = this.isolated = null;
 		this.look.chosen = null;
 		this.look.only = -1;
 		this.look.off.clear();

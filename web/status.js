@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // The status line: at most four updates a second, so that numbers can be read.
-import { byId, count, make } from './text.js';
+import { byId, clean, count, make, plural } from './text.js';
 
 const PERIOD = 250;
 
 export class Status {
-	#tick = null;    // when the last tick came, ms
 	#written = [];   // [when, bytes] of the last second
 	#torn = 0;
 	#status = null;
@@ -16,11 +15,10 @@ export class Status {
 		this.memory = memory;
 		this.picture = picture; // a function: there may be none yet
 		memory.addEventListener('tick', ({ detail }) => {
-			this.#tick = performance.now();
 			this.#torn = detail.torn;
 			this.paused = (detail.flags & 1) !== 0;
 		});
-		memory.addEventListener('frames', ({ detail }) => memory.complete && this.#written.push([performance.now(), detail.list.length]));
+		memory.addEventListener('frames', ({ detail }) => detail.live && this.#written.push([performance.now(), detail.list.length]));
 		memory.addEventListener('end', () => (this.#ended = true));
 		setInterval(() => this.draw(), PERIOD);
 	}
@@ -30,12 +28,8 @@ export class Status {
 	}
 
 	set hello(hello) {
-		this.kernel = hello.understood ? `${hello.release}, ${count(hello.symbols)} symbols and ${count(hello.btf_types)} types from RAM in ${Math.round(hello.attach_ms)} ms`
+		this.kernel = hello.understood ? `Linux ${clean(hello.release, 40)}, ${count(hello.symbols)} symbols and ${count(hello.btf_types)} types from RAM in ${Math.round(hello.attach_ms)} ms`
 			: 'kernel not understood';
-	}
-
-	get age() {
-		return this.#tick === null ? null : performance.now() - this.#tick;
 	}
 
 	#rate() {
@@ -45,18 +39,20 @@ export class Status {
 	}
 
 	#age() {
-		const { age } = this;
+		const { age } = this.memory;
 		if (this.#ended || age === null)
 			return null;
 		const text = age < 1000 ? `${Math.round(age)} ms` : `${(age / 1000).toFixed(0)} s`;
-		return { text: ['picture ', text, ' old'], state: age > 1000 ? 'bad' : age > 300 ? 'caution' : '' };
+		return { text: ['picture ', text, ' old'], state: age > 1000 ? 'bad' : age > 100 ? 'caution' : '' };
 	}
 
 	#consistency() {
 		const torn = this.#torn || this.#status?.torn || 0;
-		if (this.#status === null && this.#tick === null)
+		if (this.#status === null && this.memory.age === null)
 			return null;
-		return torn ? { dot: 'caution', text: `torn: ${count(torn)} frames moved while reading`, state: 'caution' }
+		if (this.#status?.cut)
+			return { dot: 'caution', text: 'page tables without end: some owners are missing', state: 'caution' };
+		return torn ? { dot: 'caution', text: `torn: ${plural(torn, 'frame')} moved while reading`, state: 'caution' }
 			: { dot: '', text: `${this.paused ? 'one instant' : 'verified'}, 0 torn frames`, state: '' };
 	}
 
@@ -66,7 +62,7 @@ export class Status {
 		if (stats) {
 			const rate = stats.frames.filter((t) => performance.now() - t < 1000).length;
 			add('', ...rate ? [value(String(rate)), ' fps'] : ['picture at rest']);
-			add('optional', 'frame ', value(stats.gpuMs.toFixed(1)), ' ms');
+			add('optional', 'GPU ', value(stats.gpuMs.toFixed(1)), ' ms');
 		}
 		if (this.paused)
 			add('caution', 'guest paused');
@@ -77,7 +73,7 @@ export class Status {
 			add(consistent.state, make('span', { class: `dot ${consistent.dot}` }), consistent.text);
 		parts.push(make('span', { class: 'space' }));
 		if (this.kernel)
-			add('optional', this.kernel);
+			parts.push(make('span', { class: 'optional kernel', title: this.kernel }, this.kernel));
 		byId('status').replaceChildren(...parts);
 	}
 }

@@ -6,7 +6,11 @@ import { byId, hex, make, size } from './text.js';
 
 const ROW = 256; // frames in a row of the flat map: 1 MiB
 
-function paint(canvas, width, height, memory, frameAt) {
+const LOADING_MS = 400; // a picture that comes sooner needs no words
+const DIM = 60;         // of 255: what is left of an owner that is not shown
+
+// isDim: frames that are not shown now.
+function paint(canvas, width, height, memory, frameAt, isDim = () => false) {
 	canvas.width = width;
 	canvas.height = height;
 	const context = canvas.getContext('2d'), image = context.createImageData(width, height);
@@ -15,7 +19,7 @@ function paint(canvas, width, height, memory, frameAt) {
 		if (frame < 0 || frame >= memory.frames || memory.groupOf(frame) === memory.free)
 			continue;
 		const { colour } = memory.groups[memory.groupOf(frame)];
-		image.data.set([colour >> 16, colour >> 8 & 255, colour & 255, 255], i * 4);
+		image.data.set([colour >> 16, colour >> 8 & 255, colour & 255, isDim(frame) ? DIM : 255], i * 4);
 	}
 	context.putImageData(image, 0, 0);
 }
@@ -32,12 +36,28 @@ export class Strip {
 		for (const type of ['select', 'hover'])
 			state.addEventListener(type, () => this.#mark());
 		state.memory.addEventListener('owners', () => this.draw());
+		setTimeout(() => this.#loading(), LOADING_MS);
 		this.box.addEventListener('pointerdown', (event) => {
 			this.box.setPointerCapture(event.pointerId);
 			this.#choose(event);
 		});
 		this.box.addEventListener('pointermove', (event) => this.box.hasPointerCapture(event.pointerId) && this.#choose(event));
 		this.box.addEventListener('keydown', (event) => this.#key(event));
+	}
+
+	// The first picture comes in the order of addresses.
+	#loading() {
+		const { memory } = this.state;
+		if (memory.complete)
+			return;
+		const words = make('span', { class: 'loading' });
+		const tell = ({ detail: { list } }) => (words.textContent = `Reading ${size(memory.frames)}, ${Math.floor(100 * list.at(-1) / memory.frames)} %`);
+		this.box.append(words);
+		memory.addEventListener('frames', tell);
+		memory.addEventListener('complete', () => {
+			words.remove();
+			memory.removeEventListener('frames', tell);
+		}, { once: true });
 	}
 
 	#choose({ clientX }) {
@@ -100,7 +120,8 @@ export class FlatMap {
 		this.canvas = make('canvas', { role: 'img', 'aria-label': 'Physical memory by owner, one row is 1 MiB' });
 		byId('flat').replaceChildren(this.canvas);
 		byId('flat').hidden = false;
-		state.memory.addEventListener('owners', () => this.draw());
+		for (const [from, type] of [[state.memory, 'owners'], [state, 'filter'], [state, 'focus']])
+			from.addEventListener(type, () => this.draw());
 		const frame = ({ offsetX, offsetY }) => {
 			const { clientWidth, clientHeight, height } = this.canvas;
 			const at = Math.floor(offsetY / clientHeight * height) * ROW + Math.floor(offsetX / clientWidth * ROW);
@@ -112,8 +133,8 @@ export class FlatMap {
 	}
 
 	draw() {
-		const { memory } = this.state, rows = Math.ceil(memory.frames / ROW);
-		paint(this.canvas, ROW, rows, memory, (i) => i);
+		const { memory, look } = this.state, rows = Math.ceil(memory.frames / ROW);
+		paint(this.canvas, ROW, rows, memory, (i) => i, (frame) => look.isDim(frame));
 		this.canvas.style.height = `${Math.max(rows * 3, 1)}px`;
 	}
 }

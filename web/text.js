@@ -29,6 +29,10 @@ export function ago(ms) {
 	return ms < 5400e3 ? `${Math.round(ms / 60e3)} min ago` : `${Math.round(ms / 3600e3)} h ago`;
 }
 
+export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+// A message of the program, which begins small and ends open, as a sentence.
+export const sentence = (text) => (text && !/[.!?\u2026]$/.test(text) ? `${capital(text)}.` : capital(text));
+
 export const clock = (date = new Date()) => date.toTimeString().slice(0, 8);
 
 // An element with attributes and children; strings become text, never markup.

@@ -23,10 +23,16 @@ export class Twin {
 	}
 
 	toggle(open = !this.open) {
+		if (open !== this.open && open)
+			this.before = document.activeElement;
+		else if (open !== this.open)
+			this.before?.focus(); // whoever came here by keyboard goes on from there
 		this.box.hidden = !open;
 		if (open) {
 			this.draw();
+			this.opening = true; // what is selected stays so until a row is chosen
 			this.grid.querySelector('[role=row]')?.focus();
+			this.opening = false;
 		}
 	}
 
@@ -47,7 +53,7 @@ export class Twin {
 		this.grid.replaceChildren(...memory.layout.map(({ gpa, size: bytes }) => {
 			const first = before, n = bytes / 4096;
 			before += n;
-			return this.#row(1, [`Region ${size(n)}`, `0x${hex(gpa)}`, ''], first, () => this.#runsOf(first, n));
+			return this.#row(1, [`0x${hex(gpa)} to 0x${hex(gpa + bytes - 1)}`, '', size(n)], first, () => this.#runsOf(first, n));
 		}));
 		this.grid.firstElementChild?.setAttribute('tabindex', '0');
 		if (memory.layout.length === 1)
@@ -86,7 +92,7 @@ export class Twin {
 
 	#row(level, cells, frame, children) {
 		const row = make('div', { role: 'row', tabindex: '-1', 'aria-level': level, 'aria-expanded': children ? 'false' : undefined,
-			'aria-selected': 'false', onclick: () => this.#choose(row), onfocus: () => this.state.select(frame) },
+			'aria-selected': 'false', onclick: () => this.#choose(row), onfocus: () => this.opening || this.state.select(frame) },
 		...cells.map((text) => make('span', { role: 'gridcell' }, text)));
 		Object.assign(row, { frame, level, children_: children });
 		return row;

@@ -3,8 +3,11 @@
 // Showing the page on the desktop, where there is one.
 #pragma once
 
-#include <stdbool.h>
+#include "vm/registry.h"
 
-// Open url in the user's browser with xdg-open, without waiting for it. false when there is no
-// desktop (neither DISPLAY nor WAYLAND_DISPLAY is set) or no xdg-open.
-bool gb_browser_open(const char *url);
+// Open the guest's page in the user's browser with xdg-open, without waiting for it. false when there
+// is no desktop (neither DISPLAY nor WAYLAND_DISPLAY is set) or no xdg-open.
+//
+// Every user of a machine sees every program's arguments, so the address with its token is none: the
+// browser is given a file in the guest's private directory that leads on to it.
+bool gb_browser_open(const struct gb_vm_info *vm);

@@ -56,7 +56,7 @@ static int tell(const struct gb_args *args, const struct gb_vm_info *info, struc
 
 // Until QEMU ends or a signal comes.
 static int watch(struct gb_args *args, const struct gb_vm_info *info, int signals,
-		 struct gb_error *err)
+		 struct gb_page *page, struct gb_error *err)
 {
 	struct gb_host_process qemu = gb_vm_qemu(info);
 	GB_CLEANUP(gb_cleanup_fd) int fd = -1;
@@ -70,6 +70,8 @@ static int watch(struct gb_args *args, const struct gb_vm_info *info, int signal
 			return gb_fail_os(err, "cannot wait for QEMU");
 	number = p[1].revents ? gb_signals_take(signals) : 0;
 	args->exit_status = number ? 128 + number : 0;
+	if (!number) // only QEMU's own parent learns its status
+		gb_page_guest_ended(page, -1);
 	return 0;
 }
 
@@ -90,7 +92,7 @@ static int enter(const struct gb_args *args, struct gb_claim *claim, struct gb_v
 static int serve(const struct gb_args *args, struct gb_vm_info *info, struct gb_page **ret,
 		 struct gb_error *err)
 {
-	struct gb_page_options o = {.vm = info};
+	struct gb_page_options o = {.vm = info, .watched = true};
 	uint64_t port = 0;
 	int r = gb_args_number(args, "port", 1, 65535, &port, err);
 
@@ -126,10 +128,10 @@ static int attach(struct gb_args *args, struct gb_detach *detach, struct gb_erro
 	if (r == 0)
 		r = tell(args, &info, err);
 	if (r == 0 && page)
-		gb_browser_open(info.url);
+		gb_browser_open(&info);
 	if (r == 0)
 		r = gb_detach_ready(detach, 0, err);
-	return r == 0 ? watch(args, &info, signals, err) : r;
+	return r == 0 ? watch(args, &info, signals, page, err) : r;
 }
 
 static int run(struct gb_args *args, struct gb_error *err)

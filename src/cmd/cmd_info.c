@@ -33,15 +33,7 @@ static int print_json(const struct gb_target *t, struct gb_error *err)
 	gb_json_pair(j, "btf_types", u64, i->btf_types);
 	gb_json_pair(j, "memory", u64, gb_layout_size(layout));
 	gb_json_key(j, "layout");
-	gb_json_array(j);
-	for (size_t s = 0; s < layout->count; s++) {
-		gb_json_object(j);
-		gb_json_pair(j, "gpa", hex, layout->segments[s].gpa.v);
-		gb_json_pair(j, "size", u64, layout->segments[s].size);
-		gb_json_pair(j, "offset", hex, layout->segments[s].offset);
-		gb_json_end_object(j);
-	}
-	gb_json_end_array(j);
+	gb_layout_json(j, layout);
 	gb_json_key(j, "timing_ms");
 	gb_json_object(j);
 	gb_json_pair(j, "attach", double, i->attach_ms);

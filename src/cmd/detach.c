@@ -41,6 +41,15 @@ static int attend(pid_t child, int ready, int signals, int *status_ret, struct g
 	}
 }
 
+// What our caller left open is not ours to hold in the background: whoever reads from the other end of
+// a pipe would wait for as long as the guest runs.
+static void close_all_but(int keep)
+{
+	if (keep > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned)keep - 1, 0);
+	close_range(keep > STDERR_FILENO ? (unsigned)keep + 1 : STDERR_FILENO + 1, ~0U, 0);
+}
+
 int gb_detach_fork(struct gb_detach *d, bool *parent_ret, int *status_ret, struct gb_error *err)
 {
 	GB_CLEANUP(gb_cleanup_fd) int ready = -1, signals = -1;
@@ -60,7 +69,8 @@ int gb_detach_fork(struct gb_detach *d, bool *parent_ret, int *status_ret, struc
 	}
 	*parent_ret = child > 0;
 	if (child == 0) {
-		close(ends[0]);
+		signals = -1; // closed with the others
+		close_all_but(ends[1]);
 		setsid();
 		d->ready_fd = ends[1];
 		return 0;

@@ -30,10 +30,11 @@ static int start(struct gb_page *page, const struct gb_page_options *options, st
 		o.ram = page->ram;
 	}
 	if (options->vm) {
-		gb_vm_guest_init(&page->guest, options->vm);
+		gb_vm_guest_init(&page->guest, options->vm, options->watched);
 		o.vm = gb_vm_guest_calls(&page->guest);
 		o.guest = page->guest.vm.guest;
 		o.started_real_ns = page->guest.vm.started_real_ns;
+		o.guest_cpus = page->guest.vm.cpus;
 	}
 	return r ? r : gb_serve_start(&o, &page->serve, err);
 }
@@ -56,6 +57,12 @@ int gb_page_start(const struct gb_page_options *options, struct gb_page **ret, s
 const char *gb_page_url(const struct gb_page *page)
 {
 	return gb_serve_url(page->serve);
+}
+
+void gb_page_guest_ended(struct gb_page *page, int wait_status)
+{
+	if (page)
+		gb_serve_guest_ended(page->serve, wait_status);
 }
 
 void gb_page_stop(struct gb_page *page)

@@ -13,10 +13,13 @@ struct gb_page_options {
 	struct gb_ram *ram;          // its RAM, the caller's; NULL: opened and closed by the page
 	const char *name;            // of the file; a guest has its own
 	unsigned port;               // 0: a free one
+	bool watched;                // the caller will tell of the end with gb_page_guest_ended()
 };
 
 // Block SIGINT and its like before: the page's threads take no signals, and leave them to others.
 int gb_page_start(const struct gb_page_options *options, struct gb_page **ret,
 		  struct gb_error *err);
 const char *gb_page_url(const struct gb_page *page);
-void gb_page_stop(struct gb_page *page); // accepts NULL
+// The guest has ended; wait_status as from waitpid(), -1: not known. Viewers are told.
+void gb_page_guest_ended(struct gb_page *page, int wait_status); // accepts NULL
+void gb_page_stop(struct gb_page *page);                         // accepts NULL

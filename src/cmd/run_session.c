@@ -189,7 +189,9 @@ static int await_end(struct gb_run *run, struct gb_machine *m, struct gb_error *
 // The page is started when the guest is up: until then its boot has the processors for itself.
 static int show(struct gb_run *run, struct gb_machine *m, struct gb_error *err)
 {
-	struct gb_page_options options = {.vm = gb_machine_info(m), .port = run->port};
+	struct gb_page_options options = {.vm = gb_machine_info(m),
+					  .port = run->port,
+					  .watched = true};
 	int r = 0;
 
 	if (run->view)
@@ -199,7 +201,7 @@ static int show(struct gb_run *run, struct gb_machine *m, struct gb_error *err)
 	if (r == 0)
 		r = gb_run_report_up(run, gb_machine_info(m), err);
 	if (r == 0 && run->page)
-		gb_browser_open(gb_page_url(run->page));
+		gb_browser_open(gb_machine_info(m));
 	return r;
 }
 
@@ -222,12 +224,15 @@ static int supervise(struct gb_run *run, struct gb_machine *m, struct gb_error *
 int gb_run_session(struct gb_run *run, struct gb_error *err)
 {
 	struct gb_machine *m = NULL;
-	int r = start(run, &m, err);
+	int wait_status = -1, r = start(run, &m, err);
 
-	if (r == 0)
+	if (r == 0) {
 		r = supervise(run, m, err);
+		wait_status = gb_machine_end(m, false);
+	}
 	gb_machine_stop(m, false);
-	// The page goes last: it can still tell its viewers that the guest has ended.
+	// The page goes last: it still tells its viewers that the guest has ended, and how.
+	gb_page_guest_ended(run->page, wait_status);
 	gb_page_stop(run->page);
 	return r;
 }

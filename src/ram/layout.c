@@ -120,3 +120,16 @@ size_t gb_layout_runs(const struct gb_layout *l, gb_gpa gpa, uint64_t size,
 	}
 	return n;
 }
+
+void gb_layout_json(struct gb_json *j, const struct gb_layout *l)
+{
+	gb_json_array(j);
+	for (size_t i = 0; i < l->count; i++) {
+		gb_json_object(j);
+		gb_json_pair(j, "gpa", hex, l->segments[i].gpa.v);
+		gb_json_pair(j, "size", hex, l->segments[i].size);
+		gb_json_pair(j, "offset", hex, l->segments[i].offset);
+		gb_json_end_object(j);
+	}
+	gb_json_end_array(j);
+}

@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/error.h"
+#include "base/json.h"
 
 #include <stddef.h>
 
@@ -49,3 +50,6 @@ struct gb_frame_run {
 // page-table entry may claim 1 GiB of which little or nothing is RAM.
 size_t gb_layout_runs(const struct gb_layout *l, gb_gpa gpa, uint64_t size,
 		      struct gb_frame_run ret[GB_LAYOUT_MAX]);
+
+// The value of a JSON key: [{"gpa","size","offset"}, ...], all as "0x...".
+void gb_layout_json(struct gb_json *j, const struct gb_layout *l);

@@ -68,5 +68,21 @@ static void bad_segments_are_refused(void)
 	CHECK_EQ(l.count, 1);
 }
 
+static void as_json(void)
+{
+	struct gb_layout l = {};
+	struct gb_buf out = {};
+	struct gb_json j = gb_json_init(&out);
+	struct gb_error err = {};
+
+	CHECK_OK(gb_layout_add(&l, (struct gb_segment){{0}, 0x4000, 0}, &err), err);
+	CHECK_OK(gb_layout_add(&l, (struct gb_segment){{0x100000000}, 0x2000, 0x4000}, &err), err);
+	gb_layout_json(&j, &l);
+	CHECK_STR(out.data, "[{\"gpa\":\"0x0\",\"size\":\"0x4000\",\"offset\":\"0x0\"},"
+			    "{\"gpa\":\"0x100000000\",\"size\":\"0x2000\",\"offset\":\"0x4000\"}]");
+	gb_buf_deinit(&out);
+}
+
 TAP_MAIN(TAP_CASE(split_ram_is_packed_without_its_hole),
-	 TAP_CASE(a_range_of_addresses_becomes_runs_of_frames), TAP_CASE(bad_segments_are_refused))
+	 TAP_CASE(a_range_of_addresses_becomes_runs_of_frames), TAP_CASE(bad_segments_are_refused),
+	 TAP_CASE(as_json))

@@ -44,19 +44,6 @@ static unsigned cube_order(uint64_t bytes)
 	return order;
 }
 
-static void put_layout(struct gb_json *j, const struct gb_layout *l)
-{
-	gb_json_key(j, "layout");
-	gb_json_array(j);
-	for (size_t i = 0; i < l->count; i++) {
-		gb_json_object(j);
-		gb_json_pair(j, "gpa", hex, l->segments[i].gpa.v);
-		gb_json_pair(j, "size", hex, l->segments[i].size);
-		gb_json_end_object(j);
-	}
-	gb_json_end_array(j);
-}
-
 static void put_classes(struct gb_json *j)
 {
 	gb_json_key(j, "classes");
@@ -127,7 +114,8 @@ int gb_api_hello(const struct gb_api *api, struct gb_buf *out, struct gb_error *
 	gb_json_pair(&j, "frame_size", u64, GB_PAGE_SIZE);
 	gb_json_pair(&j, "order", u64, cube_order(gb_layout_size(l)));
 	gb_json_pair(&j, "started_ns", u64, o->started_real_ns);
-	put_layout(&j, l);
+	gb_json_key(&j, "layout");
+	gb_layout_json(&j, l);
 	put_classes(&j);
 	put_groups(&j);
 	gb_json_end_object(&j);

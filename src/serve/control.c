@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -65,6 +66,16 @@ static void send_error(struct gb_control *c, const struct gb_error *err)
 		send_text(c, b.data, b.len);
 }
 
+// "SIGKILL"
+static void put_signal(struct gb_json *j, int number)
+{
+	const char *name = sigabbrev_np(number);
+	char text[32];
+
+	snprintf(text, sizeof(text), "SIG%s", name ? name : "?");
+	gb_json_str(j, number ? text : NULL);
+}
+
 static void put_exit(struct gb_json *j, const struct gb_serve_state *s)
 {
 	gb_json_key(j, "exited");
@@ -78,14 +89,18 @@ static void put_exit(struct gb_json *j, const struct gb_serve_state *s)
 		gb_json_i64(j, s->exit_status);
 	else
 		gb_json_null(j);
+	gb_json_key(j, "signal");
+	put_signal(j, s->exit_signal);
 	gb_json_pair(j, "at_ns", u64, s->exited_real_ns);
 	gb_json_end_object(j);
 }
 
-static void send_status(struct gb_control *c, bool consistent)
+// census NULL: there is none yet.
+static void send_status(struct gb_control *c, const struct gb_census *census)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf b = {};
 	const struct gb_live_beat *beat = &c->beat;
+	bool cut = census && census->frames.cut;
 	struct gb_json j = gb_json_init(&b);
 
 	gb_json_object(&j);
@@ -97,7 +112,9 @@ static void send_status(struct gb_control *c, bool consistent)
 	gb_json_pair(&j, "dirty_mib_s", double, beat->dirty_mib_s);
 	gb_json_pair(&j, "scan_ms", double, (double)beat->scan_ns / 1e6);
 	gb_json_pair(&j, "torn", u64, beat->torn);
-	gb_json_pair(&j, "consistent", bool, consistent && beat->torn == 0);
+	gb_json_pair(&j, "cut", bool, cut);
+	gb_json_pair(&j, "consistent", bool,
+		     census && !census->processes.torn && !cut && beat->torn == 0);
 	gb_json_pair(&j, "time_ns", u64, gb_clock_real_ns());
 	gb_json_end_object(&j);
 	if (!gb_buf_failed(&b))
@@ -132,7 +149,8 @@ static void send_news(struct gb_control *c)
 		c->owners_sent = census->owners_version;
 		send_typed(c, "owners", &census->owners_json);
 	}
-	send_status(c, have && !census->processes.torn);
+	send_status(c, census);
+	gb_live_told(c->api->live, &c->watcher, c->beat.state_version);
 	c->started = true;
 }
 

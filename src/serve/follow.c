@@ -57,6 +57,7 @@ void gb_live_unfollow(struct gb_live *live, struct gb_follower *f)
 			break;
 		}
 	}
+	pthread_cond_broadcast(&live->changed);
 	pthread_mutex_unlock(&live->lock);
 	free(f->pending);
 	free(f->doubt);

@@ -86,15 +86,28 @@ static bool site_is_ours(const char *site)
 	return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
 }
 
+static bool is(const char *value, const char *want)
+{
+	return value && strcmp(value, want) == 0;
+}
+
+// A link that was followed in a tab of its own, to the page and not to what it asks for.
+static bool is_followed_link(const struct gb_gate_request *r, const char *rest)
+{
+	return is(rest, "") && is(r->fetch_mode, "navigate") && is(r->fetch_dest, "document");
+}
+
 const char *gb_gate_pass(const struct gb_gate *gate, const struct gb_gate_request *r)
 {
+	const char *rest = r->path ? after_token(gate, r->path) : NULL;
+
 	if (r->host_count != 1 || !r->host || !host_is_ours(gate, r->host))
 		return NULL;
 	if (r->origin_count > 1 || (r->websocket && !r->origin))
 		return NULL;
 	if (r->origin && !origin_is_ours(r->origin, r->host))
 		return NULL;
-	if (r->fetch_site && !site_is_ours(r->fetch_site))
+	if (r->fetch_site && !site_is_ours(r->fetch_site) && !is_followed_link(r, rest))
 		return NULL;
-	return r->path ? after_token(gate, r->path) : NULL;
+	return rest;
 }

@@ -10,7 +10,9 @@
 //   (DNS rebinding);
 // - Origin, where it is sent, must be the page's own, and must be sent to open a WebSocket, which no
 //   same-origin policy guards;
-// - Sec-Fetch-Site, where it is sent, must say that the page itself asks, or the user did.
+// - Sec-Fetch-Site, where it is sent, must say that the page itself asks, or the user did; only the
+//   page as a whole may also be gone to from elsewhere (a link in a terminal or a file that redirects
+//   to it), never fetched, framed or embedded: the token in it is the user's own.
 #pragma once
 
 #include "base/error.h"
@@ -28,7 +30,7 @@ struct gb_gate {
 // counted, because two parsers may pick two different ones.
 struct gb_gate_request {
 	const char *path; // as sent, neither decoded nor cleaned
-	const char *host, *origin, *fetch_site;
+	const char *host, *origin, *fetch_site, *fetch_mode, *fetch_dest;
 	size_t host_count, origin_count;
 	bool websocket;
 };

@@ -179,6 +179,8 @@ static const char *pass_gate(const struct gb_serve *s, const struct mg_connectio
 		.host = mg_get_header(conn, "Host"),
 		.origin = mg_get_header(conn, "Origin"),
 		.fetch_site = mg_get_header(conn, "Sec-Fetch-Site"),
+		.fetch_mode = mg_get_header(conn, "Sec-Fetch-Mode"),
+		.fetch_dest = mg_get_header(conn, "Sec-Fetch-Dest"),
 		.host_count = count_header(info, "Host"),
 		.origin_count = count_header(info, "Origin"),
 		.websocket = wants_socket(conn),

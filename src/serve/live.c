@@ -4,6 +4,7 @@
 #include "serve/live_private.h"
 
 #include "base/clock.h"
+#include "base/parallel.h"
 #include "base/sigmask.h"
 
 #include <stdlib.h>
@@ -38,6 +39,13 @@ static int start_thread(struct gb_live *live, struct gb_error *err)
 	return r ? gb_fail(err, GB_EOS, "cannot start the sampler: %s", strerror(r)) : 0;
 }
 
+// A scan on all cores would take the guest's own virtual CPUs off theirs, ten times a second: the guest
+// would be slower for being looked at. One core is always ours: it reads as fast as most memory gives.
+unsigned gb_live_scan_cores(unsigned have, unsigned guest_cpus)
+{
+	return have > guest_cpus ? have - guest_cpus : 1;
+}
+
 int gb_live_start(const struct gb_live_options *options, struct gb_live **ret, struct gb_error *err)
 {
 	struct gb_live *live = calloc(1, sizeof(*live));
@@ -54,6 +62,9 @@ int gb_live_start(const struct gb_live_options *options, struct gb_live **ret, s
 		r = init_locks(live, err);
 	if (r == 0)
 		r = gb_dirty_new(options->ram, &live->dirty, err);
+	if (r == 0)
+		gb_dirty_set_cores(live->dirty,
+				   gb_live_scan_cores(gb_parallel_width(), options->guest_cpus));
 	if (r == 0 && options->kernel)
 		r = gb_guest_kernel_borrow(options->kernel, &live->kernel, err);
 	if (r == 0)
@@ -181,6 +192,7 @@ void gb_live_unwatch(struct gb_live *live, struct gb_watcher *w)
 			break;
 		}
 	}
+	pthread_cond_broadcast(&live->changed);
 	pthread_mutex_unlock(&live->lock);
 }
 
@@ -189,6 +201,35 @@ void gb_live_set_rate(struct gb_live *live, struct gb_watcher *w, double rate_hz
 	pthread_mutex_lock(&live->lock);
 	w->rate_hz = rate_hz;
 	pthread_cond_broadcast(&live->changed);
+	pthread_mutex_unlock(&live->lock);
+}
+
+void gb_live_told(struct gb_live *live, struct gb_watcher *w, uint64_t state_version)
+{
+	pthread_mutex_lock(&live->lock);
+	w->told = state_version;
+	pthread_cond_broadcast(&live->changed);
+	pthread_mutex_unlock(&live->lock);
+}
+
+static bool all_know_the_end(const struct gb_live *live)
+{
+	for (const struct gb_watcher *w = live->watchers; w; w = w->next)
+		if (w->told != live->beat.state_version)
+			return false;
+	return live->beat.ended && !live->followers;
+}
+
+void gb_live_finish(struct gb_live *live, const struct gb_serve_state *state, uint64_t timeout_ns)
+{
+	uint64_t until = gb_clock_ns() + timeout_ns;
+
+	pthread_mutex_lock(&live->lock);
+	live->beat.state = *state;
+	live->beat.state_version++;
+	pthread_cond_broadcast(&live->changed);
+	while (!all_know_the_end(live) && gb_clock_ns() < until)
+		gb_live_sleep(live, until);
 	pthread_mutex_unlock(&live->lock);
 }
 

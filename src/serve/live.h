@@ -18,11 +18,15 @@ struct gb_live_options {
 	struct gb_ram *ram;
 	struct gb_kernel *kernel; // may be NULL
 	struct gb_serve_guest vm;
+	unsigned guest_cpus; // see struct gb_serve_options
 	const struct gb_log *log;
 };
 
 int gb_live_start(const struct gb_live_options *options, struct gb_live **ret,
 		  struct gb_error *err);
+// The guest has ended: what its state is now. Waits until all followers and watchers were told, or
+// the time is over.
+void gb_live_finish(struct gb_live *live, const struct gb_serve_state *state, uint64_t timeout_ns);
 // Wake all who wait in the calls below; they then see stopping. Call before joining those threads.
 void gb_live_quit(struct gb_live *live);
 void gb_live_stop(struct gb_live *live); // accepts NULL; nobody may use it any more
@@ -56,9 +60,11 @@ void gb_live_unknown_reason(struct gb_live *live, char ret[400]);
 struct gb_watcher {
 	struct gb_watcher *next;
 	double rate_hz;
+	uint64_t told; // state_version of the newest state that it was told
 };
 void gb_live_watch(struct gb_live *live, struct gb_watcher *w);
 void gb_live_unwatch(struct gb_live *live, struct gb_watcher *w);
+void gb_live_told(struct gb_live *live, struct gb_watcher *w, uint64_t state_version);
 void gb_live_set_rate(struct gb_live *live, struct gb_watcher *w, double rate_hz);
 
 // A follower has a picture that starts as all zeros, and learns which frames it must fetch: each

@@ -45,6 +45,8 @@ struct gb_live {
 };
 
 void *gb_live_sampler(void *live);
+// On how many of this machine's cores to scan beside a guest.
+unsigned gb_live_scan_cores(unsigned have, unsigned guest_cpus);
 // Under the lock: a frame changed; filled: it is not all zeros now.
 void gb_follow_changed(struct gb_live *live, uint64_t index, bool filled);
 // Under the lock, after a scan: what was in doubt is handed out again.

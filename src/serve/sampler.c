@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define DEFAULT_RATE_HZ 10.0
 #define CENSUS_PERIOD (250 * GB_MS)
@@ -210,12 +211,32 @@ static void ask_state(struct gb_live *live)
 		return gb_log(live->options.log, GB_LOG_DEBUG, "state of the guest: %s",
 			      err.message);
 	pthread_mutex_lock(&live->lock);
-	if (!same_state(&s, &live->beat.state)) {
+	// gb_live_finish() may have told the end meanwhile.
+	if (!live->beat.state.exited && !same_state(&s, &live->beat.state)) {
 		live->beat.state = s;
 		live->beat.state_version++;
 		pthread_cond_broadcast(&live->changed);
 	}
 	pthread_mutex_unlock(&live->lock);
+}
+
+static void end_of_guest(struct gb_live *live)
+{
+	char words[100];
+	struct gb_live_beat beat;
+	const struct gb_serve_state *s = &beat.state;
+
+	gb_live_beat(live, &beat);
+	if (s->exit_signal)
+		snprintf(words, sizeof(words),
+			 "the guest has stopped: QEMU was killed by signal %d (%s)", s->exit_signal,
+			 strsignal(s->exit_signal));
+	else if (s->has_exit_status)
+		snprintf(words, sizeof(words), "the guest has stopped: QEMU exited with status %d",
+			 s->exit_status);
+	else
+		snprintf(words, sizeof(words), "the guest has stopped");
+	end(live, words);
 }
 
 struct wishes {
@@ -271,7 +292,7 @@ static void turn(struct gb_live *live, const struct wishes *w)
 	}
 	// The last scan saw memory as the guest left it.
 	if (w->exited && !w->ended)
-		end(live, "the guest has stopped");
+		end_of_guest(live);
 }
 
 // When the next turn has something to do.

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 
 // Take one of max places; false if all are taken.
@@ -136,6 +137,7 @@ static int start(struct gb_serve *s, struct gb_error *err)
 	struct gb_live_options live = {.ram = o->ram,
 				       .kernel = o->kernel,
 				       .vm = o->vm,
+				       .guest_cpus = o->guest_cpus,
 				       .log = o->log};
 	char dir[PATH_MAX];
 	int r = o->port ? check_port(o->port, err) : 0;
@@ -208,6 +210,19 @@ static void stop_http(struct gb_serve *s)
 	__atomic_store_n(&s->stopped, true, __ATOMIC_RELEASE);
 	if (poked)
 		pthread_join(poker, NULL);
+}
+
+void gb_serve_guest_ended(struct gb_serve *s, int wait_status)
+{
+	struct gb_serve_state state = {.exited = true, .exited_real_ns = gb_clock_real_ns()};
+
+	if (wait_status != -1 && WIFSIGNALED(wait_status)) {
+		state.exit_signal = WTERMSIG(wait_status);
+	} else if (wait_status != -1) {
+		state.has_exit_status = true;
+		state.exit_status = WEXITSTATUS(wait_status);
+	}
+	gb_live_finish(s->live, &state, 2 * GB_SECOND);
 }
 
 void gb_serve_stop(struct gb_serve *s)

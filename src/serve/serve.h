@@ -13,8 +13,9 @@ struct gb_serve;
 // What is known about the run of the guest from outside of its RAM.
 struct gb_serve_state {
 	bool running, paused, exited;
-	bool has_exit_status;
-	int exit_status;         // of QEMU: its code, or 128 + the signal that ended it
+	bool has_exit_status;    // only QEMU's parent learns how it ended
+	int exit_status;         // of QEMU
+	int exit_signal;         // that killed QEMU, or 0
 	uint64_t exited_real_ns; // CLOCK_REALTIME
 };
 
@@ -37,6 +38,7 @@ struct gb_serve_options {
 	const char *data_dir;     // holds web/ and shaders/; NULL: see gb_data_dir()
 	unsigned port;            // 0: a free one
 	uint64_t started_real_ns; // when the guest was started, 0: unknown
+	unsigned guest_cpus;      // virtual CPUs that want this machine's; 0: it does not run here
 	struct gb_serve_guest vm;
 	const struct gb_log *log;
 };
@@ -46,5 +48,8 @@ int gb_serve_start(const struct gb_serve_options *options, struct gb_serve **ret
 		   struct gb_error *err);
 // "http://127.0.0.1:PORT/TOKEN/". Who has it sees all of the guest: print it, never log it.
 const char *gb_serve_url(const struct gb_serve *s);
+// The guest has ended (wait_status as from waitpid(), -1: not known). Viewers get its last
+// memory and learn how it ended; waits up to two seconds until all of them have. Call gb_serve_stop() next.
+void gb_serve_guest_ended(struct gb_serve *s, int wait_status);
 // Ends all connections and threads. Accepts NULL.
 void gb_serve_stop(struct gb_serve *s);

@@ -15,6 +15,7 @@ static const struct {
 	const char *name, *path, *host, *origin, *site;
 	bool websocket;
 	const char *rest; // NULL: refused
+	const char *mode, *dest;
 } asks[] = {
 	{"the page", "/" TOKEN "/", "127.0.0.1:8090", NULL, NULL, false, ""},
 	{"a file", "/" TOKEN "/app.js", "localhost:8090", NULL, "same-origin", false, "app.js"},
@@ -54,6 +55,18 @@ static const struct {
 	 NULL},
 	{"cross-site", "/" TOKEN "/", "127.0.0.1:8090", NULL, "cross-site", false, NULL},
 	{"same-site", "/" TOKEN "/", "127.0.0.1:8090", NULL, "same-site", false, NULL},
+	{"a link followed", "/" TOKEN "/", "127.0.0.1:8090", NULL, "cross-site", false, "",
+	 "navigate", "document"},
+	{"a link without the token", "/", "127.0.0.1:8090", NULL, "cross-site", false, NULL,
+	 "navigate", "document"},
+	{"a link to more than the page", "/" TOKEN "/api/hello", "127.0.0.1:8090", NULL,
+	 "cross-site", false, NULL, "navigate", "document"},
+	{"a link from a foreign form", "/" TOKEN "/", "127.0.0.1:8090", "http://evil.example",
+	 "cross-site", false, NULL, "navigate", "document"},
+	{"a frame around the page", "/" TOKEN "/", "127.0.0.1:8090", NULL, "cross-site", false,
+	 NULL, "navigate", "iframe"},
+	{"fetched from elsewhere", "/" TOKEN "/", "127.0.0.1:8090", NULL, "cross-site", false, NULL,
+	 "no-cors", "document"},
 };
 
 static struct gb_gate_request request(size_t i)
@@ -62,6 +75,8 @@ static struct gb_gate_request request(size_t i)
 					.host = asks[i].host,
 					.origin = asks[i].origin,
 					.fetch_site = asks[i].site,
+					.fetch_mode = asks[i].mode,
+					.fetch_dest = asks[i].dest,
 					.websocket = asks[i].websocket,
 					.host_count = asks[i].host != NULL,
 					.origin_count = asks[i].origin != NULL};

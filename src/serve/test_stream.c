@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // The memory stream, from a RAM file through the sampler to a viewer that keeps the picture.
+#include "serve/live_private.h"
 #include "serve/record.h"
 #include "serve/stream.h"
 
@@ -364,6 +365,102 @@ static void end_of_guest(void)
 	close_world(&w);
 }
 
+struct told {
+	struct world *world;
+	struct gb_watcher watcher;
+};
+
+// A control channel: tells the newest state to its viewer.
+static void *tell(void *arg)
+{
+	struct told *t = arg;
+	struct gb_live_beat b;
+
+	do {
+		sched_yield();
+		b = beat_of(t->world);
+	} while (!b.ended);
+	gb_live_told(t->world->live, &t->watcher, b.state_version);
+	return NULL;
+}
+
+// Who knows how QEMU ended says so: everybody was told when gb_live_finish() returns.
+static void told_end_of_guest(void)
+{
+	static struct world w;
+	struct gb_serve_state killed = {.exited = true, .exit_signal = 9};
+	struct told t = {.world = &w};
+	pthread_t teller;
+	uint64_t start;
+
+	REQUIRE(open_world(&w));
+	await(&w, is_complete, "the complete picture");
+	gb_live_watch(w.live, &t.watcher);
+	REQUIRE(pthread_create(&teller, NULL, tell, &t) == 0);
+	set_frame(&w, 9, 0x99);
+	start = gb_clock_ns();
+	gb_live_finish(w.live, &killed, WAIT_NS);
+	CHECK(gb_clock_ns() - start < WAIT_NS);
+	CHECK_EQ(t.watcher.told, beat_of(&w).state_version);
+	CHECK(w.viewer.closed_chunks);
+	CHECK(picture_is_ram(&w));
+	CHECK_STR(w.viewer.end, "the guest has stopped: QEMU was killed by signal 9 (Killed)");
+	CHECK_EQ(beat_of(&w).state.exit_signal, 9);
+	pthread_join(teller, NULL);
+	gb_live_unwatch(w.live, &t.watcher);
+	close_world(&w);
+}
+
+// A viewer who takes nothing does not hold up the end for longer than that.
+static void end_beside_a_sleeper(void)
+{
+	static struct world w;
+	struct gb_serve_state ended = {.exited = true, .has_exit_status = true};
+	uint64_t start;
+
+	REQUIRE(open_world(&w));
+	await(&w, is_complete, "the complete picture");
+	set_blocked(&w, true);
+	set_frame(&w, 3, 0x34);
+	await(&w, is_asleep, "a viewer who sleeps");
+	start = gb_clock_ns();
+	gb_live_finish(w.live, &ended, 50 * GB_MS);
+	CHECK(gb_clock_ns() - start >= 50 * GB_MS);
+	CHECK(gb_clock_ns() - start < WAIT_NS);
+	set_blocked(&w, false);
+	await(&w, has_ended, "the end");
+	CHECK_STR(w.viewer.end, "the guest has stopped: QEMU exited with status 0");
+	close_world(&w);
+}
+
+// A control channel that has not yet told its viewer is waited for, too.
+static void end_before_it_is_told(void)
+{
+	static struct world w;
+	struct gb_serve_state ended = {.exited = true};
+	struct gb_watcher watcher = {};
+	uint64_t start;
+
+	REQUIRE(open_world(&w));
+	await(&w, is_complete, "the complete picture");
+	gb_live_watch(w.live, &watcher);
+	start = gb_clock_ns();
+	gb_live_finish(w.live, &ended, 50 * GB_MS);
+	CHECK(gb_clock_ns() - start >= 50 * GB_MS);
+	await(&w, has_ended, "the end");
+	gb_live_unwatch(w.live, &watcher);
+	close_world(&w);
+}
+
+static void cores_are_left_to_the_guest(void)
+{
+	CHECK_EQ(gb_live_scan_cores(8, 2), 6);
+	CHECK_EQ(gb_live_scan_cores(2, 1), 1);
+	CHECK_EQ(gb_live_scan_cores(2, 2), 1);
+	CHECK_EQ(gb_live_scan_cores(1, 64), 1);
+	CHECK_EQ(gb_live_scan_cores(8, 0), 8); // a file
+}
+
 static void shrinking_file(void)
 {
 	static struct world w;
@@ -380,4 +477,7 @@ static void shrinking_file(void)
 }
 
 TAP_MAIN(TAP_CASE(first_picture), TAP_CASE(changes_arrive), TAP_CASE(slow_viewer),
-	 TAP_CASE(change_and_back_between_scans), TAP_CASE(end_of_guest), TAP_CASE(shrinking_file))
+	 TAP_CASE(change_and_back_between_scans), TAP_CASE(end_of_guest),
+	 TAP_CASE(told_end_of_guest), TAP_CASE(end_beside_a_sleeper),
+	 TAP_CASE(end_before_it_is_told), TAP_CASE(cores_are_left_to_the_guest),
+	 TAP_CASE(shrinking_file))

@@ -12,9 +12,9 @@
 // The sampler asks twice a second and must not be held up; a person who pauses may wait longer.
 #define ASK_TIMEOUT_MS 200
 
-void gb_vm_guest_init(struct gb_vm_guest *g, const struct gb_vm_info *vm)
+void gb_vm_guest_init(struct gb_vm_guest *g, const struct gb_vm_info *vm, bool watched)
 {
-	*g = (struct gb_vm_guest){.vm = *vm, .last = {.running = true}};
+	*g = (struct gb_vm_guest){.vm = *vm, .watched = watched, .last = {.running = true}};
 }
 
 static struct gb_serve_state gone(void)
@@ -55,7 +55,7 @@ static int state(void *arg, struct gb_serve_state *ret, struct gb_error *err)
 	int r;
 
 	if (g->last.exited || !gb_process_alive(&qemu)) {
-		if (!g->last.exited)
+		if (!g->last.exited && !g->watched)
 			g->last = gone();
 		*ret = g->last;
 		return 0;

@@ -74,20 +74,6 @@ static void write_field(struct gb_json *j, const struct field *f, const struct g
 		gb_json_hex(j, get_number(f, at));
 }
 
-static void write_layout(struct gb_json *j, const struct gb_layout *l)
-{
-	gb_json_key(j, "layout");
-	gb_json_array(j);
-	for (size_t i = 0; i < l->count; i++) {
-		gb_json_object(j);
-		gb_json_pair(j, "gpa", hex, l->segments[i].gpa.v);
-		gb_json_pair(j, "size", hex, l->segments[i].size);
-		gb_json_pair(j, "offset", hex, l->segments[i].offset);
-		gb_json_end_object(j);
-	}
-	gb_json_end_array(j);
-}
-
 int gb_info_write(const struct gb_vm_info *info, struct gb_error *err)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
@@ -97,7 +83,8 @@ int gb_info_write(const struct gb_vm_info *info, struct gb_error *err)
 	gb_json_object(&j);
 	for (size_t i = 0; i < FIELD_COUNT; i++)
 		write_field(&j, &fields[i], info);
-	write_layout(&j, &info->layout);
+	gb_json_key(&j, "layout");
+	gb_layout_json(&j, &info->layout);
 	gb_json_end_object(&j);
 	gb_buf_add(&text, "\n", 1);
 	if (gb_buf_failed(&text))

@@ -347,6 +347,12 @@ static void end_qemu(struct gb_machine *m, bool impatient)
 	}
 }
 
+int gb_machine_end(struct gb_machine *m, bool impatient)
+{
+	end_qemu(m, impatient);
+	return m->wait_status;
+}
+
 void gb_machine_stop(struct gb_machine *m, bool impatient)
 {
 	if (!m)

@@ -49,5 +49,7 @@ int gb_machine_command_status(const struct gb_machine *m);
 // After GB_STEP_ENDED: 0 when the guest or a `quit` ended QEMU in order, else GB_EGONE and why.
 int gb_machine_end_reason(const struct gb_machine *m, struct gb_error *err);
 // End QEMU if it still runs: `quit`, then SIGTERM, then SIGKILL (at once if impatient, or when
-// interrupt_fd is readable again). Remove all that the guest left on the host. Accepts NULL.
+// interrupt_fd is readable again). Its status, as from waitpid().
+int gb_machine_end(struct gb_machine *m, bool impatient);
+// The same, and remove all that the guest left on the host. Accepts NULL.
 void gb_machine_stop(struct gb_machine *m, bool impatient);

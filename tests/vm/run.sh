@@ -90,6 +90,10 @@ report $? '--detach returns when the guest is up'
 [ "$(ps -o sid= -p "$(supervisor back)" | tr -d ' ')" = "$(supervisor back)" ] && [ "$(readlink /proc/"$(supervisor back)"/fd/0)" = /dev/null ] &&
 	[ "$(readlink /proc/"$(supervisor back)"/fd/1)" = /dev/null ] && [ "$(readlink /proc/"$(supervisor back)"/cwd)" = / ]
 report $? 'and holds neither terminal nor directory'
+seen=$(timeout -k 5 180 "$g" run tiny --detach --name piped --no-view 9>&1 2>"$work/err" </dev/null | cat)
+case $seen in *'glassbox stop piped ends it'*) [ "$(state piped)" = running ] ;; *) false ;; esac
+report $? 'and no descriptor of its caller: a pipe that it was given has an end'
+gb stop piped
 start tiny --no-view
 [ -d "$root/tiny" ]
 report $? 'a second guest runs beside it'
@@ -137,7 +141,7 @@ gb run tiny --accel tcg --cpu max,la57=off --append 'glassbox.services=no word=1
 report $? 'CPU model and kernel words of the user'
 
 mkdir "$work/bin"
-printf '#!/bin/sh\necho "$1" >"%s/opened"\n' "$work" >"$work/bin/xdg-open"
+printf '#!/bin/sh\nprintf "%%s\\n" "$#" "$@" >"%s/opened"\n' "$work" >"$work/bin/xdg-open"
 chmod +x "$work/bin/xdg-open"
 (
 	PATH=$work/bin:$PATH DISPLAY=:9 WAYLAND_DISPLAY='' "$g" run tiny --name shown --detach >"$work/out" 2>"$work/err" </dev/null
@@ -150,14 +154,25 @@ report $? 'the summary tells kernel, processes and owners'
 curl -s "${url}api/hello" | grep -q '"vm":"shown"'
 report $? 'the page is served'
 eventually [ -s "$work/opened" ]
-[ "$(cat "$work/opened")" = "$url" ]
-report $? 'and opened where there is a desktop'
+[ "$(cat "$work/opened")" = "1
+$root/shown/page.html" ]
+report $? 'and opened where there is a desktop; its address with the token is no argument'
+[ "$(stat -c %a "$root/shown/page.html")" = 600 ] && grep -qF "http-equiv=\"refresh\" content=\"0; url=$url\"" "$root/shown/page.html" &&
+	grep -qF "<a href=\"$url\">" "$root/shown/page.html"
+report $? 'the file that is opened is private and leads on to the page'
 port=${url#http://127.0.0.1:}
 port=${port%%/*}
 gb run tiny --port "$port" --name second
 fails 1 "$port" && [ ! -e "$root/second" ]
 report $? "the page's port in use"
-gb stop shown
+timeout -k 5 60 curl -sN "${url}stream" >"$work/stream" &
+viewer=$!
+eventually [ -s "$work/stream" ]
+kill -KILL "$(field shown qemu_pid)"
+wait "$viewer"
+grep -aqF 'the guest has stopped: QEMU was killed by signal 9 (Killed)' "$work/stream"
+report $? 'viewers are told that QEMU was killed, and by what'
+eventually nothing_left
 ! curl -s "${url}api/hello" >"$work/out"
 report $? 'the page ends with its guest'
 

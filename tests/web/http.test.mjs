@@ -141,7 +141,7 @@ test('hello says what is looked at', async () => {
 	assert.equal(hello.frames, 1024);
 	assert.equal(hello.frame_size, PAGE);
 	assert.equal(hello.order, 8);
-	assert.deepEqual(hello.layout, [{ gpa: '0x0', size: '0x400000' }]);
+	assert.deepEqual(hello.layout, [{ gpa: '0x0', size: '0x400000', offset: '0x0' }]);
 	assert.equal(hello.understood, false);
 	assert.ok(hello.reason.length > 10);
 	assert.equal(hello.live, false);

@@ -2,12 +2,12 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // The page in a real browser, on a real guest that runs meanwhile.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { artefacts, executable, launch, open, shot } from './browser.mjs';
 import { PAGE, RamFile, Run, scratch, view } from './glassbox.mjs';
 import { main, skip, test, within } from './tap.mjs';
-import { get, json } from './wire.mjs';
+import { Socket, Stream, get, json } from './wire.mjs';
 
 const NAME = 'page-test';
 const dir = scratch();
@@ -113,8 +113,14 @@ async function findInRam(text) {
 test('a guest runs, and its page is served', async () => {
 	if (!executable)
 		skip('no chromium here');
-	guest.run = new Run(['run', 'tiny', '--accel', 'tcg', '--no-view', '-n', NAME]);
-	await guest.run.until(/is up/, 240000);
+	// A desktop whose browser only says what it was given.
+	const opener = join(dir, 'xdg-open');
+
+	writeFileSync(opener, `#!/bin/sh\nprintf '%s\\n' "$@" >${dir}/opening; mv ${dir}/opening ${dir}/opened\n`);
+	chmodSync(opener, 0o755);
+	guest.run = new Run(['run', 'tiny', '--accel', 'tcg', '-n', NAME], { PATH: `${dir}:${process.env.PATH}`, DISPLAY: ':9' });
+	[guest.url] = await guest.run.until(/http:\/\/127\.0\.0\.1:\d+\/[\w-]+\//, 240000);
+	await guest.run.until(/ends it/, 10000);
 	guest.ram = join(process.env.XDG_RUNTIME_DIR, 'glassbox', NAME, 'ram');
 	const scripts = HOSTILE.map((name) => `printf '${Buffer.from(name).toString('hex').replace(/../g, '\\x$&')}' >/proc/self/comm; read x <>/tmp/never`);
 
@@ -122,6 +128,20 @@ test('a guest runs, and its page is served', async () => {
 	server = await view(NAME);
 	browser = await launch();
 }, { timeout: 300000 });
+
+test('what a desktop is told to open holds no token in its name, and leads to the page', async () => {
+	let opened = '';
+
+	for (const start = Date.now(); !opened && Date.now() - start < 10000;)
+		opened = await new Promise((next) => setImmediate(next)).then(() => readFileSync(join(dir, 'opened'), 'utf8')).catch(() => '');
+	assert.equal(opened, join(process.env.XDG_RUNTIME_DIR, 'glassbox', NAME, 'page.html') + '\n');
+	const first = await open(browser, `file://${opened.trim()}`);
+
+	await first.waitForURL(`${guest.url}**`, { timeout: 15000 });
+	await first.waitForFunction(() => window.glassbox?.memory, null, { timeout: 15000 });
+	assert.match(await first.title(), /page-test/);
+	await first.context().close();
+});
 
 test('the page comes up with the guest\'s name, kernel, owners and processes', async () => {
 	const url = new URL(server.url);
@@ -302,6 +322,54 @@ test('hostile names show as text', async () => {
 	await shot(tab, 'page-hostile-names');
 });
 
+test('a click on a process shows its memory and its facts, again: all memory', async () => {
+	const [pid, name] = await page(() => {
+		const row = document.querySelector('#processes tbody tr');
+
+		row.click();
+		return [row.dataset.pid, row.children[1].firstChild.textContent];
+	});
+
+	await waitFor((p) => window.glassbox.state.pid === p, Number(pid));
+	const { runs } = await json(server, `api/process/${pid}/frames`), n = runs.reduce((sum, [, count]) => sum + count, 0);
+	const text = await tab.textContent('#right');
+
+	assert.ok(text.includes(`Process ${pid}`) && text.includes(name), text);
+	assert.ok(Math.abs(Number(text.match(/([\d,]+) frames? in/)[1].replace(',', '')) - n) < 20, `${text}: ${n} frames`);
+	assert.match(await tab.textContent('#crumb'), new RegExp(`page-test.*${pid}`));
+	const [solid, isolated] = await page(() => {
+		const { state: { look, isolated: { runs: list } }, memory } = window.glassbox, drawn = [];
+
+		for (let frame = 0; frame < memory.frames; frame++)
+			if (look.solidAt(look.fold.place[frame]))
+				drawn.push(frame);
+		return [drawn, list];
+	});
+
+	assert.deepEqual(solid, isolated.flatMap(([first, count]) => Array.from({ length: count }, (_, i) => first + i)));
+	await page(() => document.querySelector('#processes tbody tr[aria-selected=true]').click());
+	await waitFor(() => window.glassbox.state.pid === null);
+	assert.match(await tab.textContent('#right'), /Point at memory/);
+});
+
+test('page tables without end are said', async () => {
+	// Whatever the next status says comes after this one.
+	const text = await page(() => new Promise((resolve) => {
+		const { api, status } = window.glassbox;
+
+		api.dispatchEvent(new CustomEvent('status', { detail: { running: true, paused: false, exited: null, ended: null, cut: true, torn: 0 } }));
+		status.draw();
+		resolve(document.getElementById('status').textContent);
+	}));
+
+	assert.match(text, /page tables without end: some owners are missing/);
+	const control = new Socket(server), status = await control.next('status');
+
+	assert.equal(status.cut, false);
+	control.close();
+	await waitFor(() => !document.getElementById('status').textContent.includes('without end'));
+});
+
 test('the light theme, and a phone', async () => {
 	await tab.click('#theme');
 	await still();
@@ -313,6 +381,13 @@ test('the light theme, and a phone', async () => {
 }, { timeout: 120000 });
 
 test('a connection that is lost is said, and comes back by itself', async () => {
+	const textOf = () => page(() => {
+		const { memory } = window.glassbox, key = memory.groups.findIndex((g) => g.key === 'kernel-text');
+
+		return [...memory.written].filter((when, frame) => when && memory.groupOf(frame) === key).length;
+	});
+	const before = await textOf();
+
 	server.child.kill('SIGSTOP');
 	try {
 		await tab.waitForSelector('[data-note=connection]', { timeout: 20000 });
@@ -330,14 +405,32 @@ test('a connection that is lost is said, and comes back by itself', async () => 
 				return true;
 		return false;
 	}, `back again ${process.pid}`);
+	assert.ok(await textOf() <= before + 8, 'what a new stream brings at first was not written just now');
 }, { timeout: 90000 });
 
 test('a guest that is killed: it is said, the last picture stays', async () => {
 	const pid = JSON.parse(await glassbox('ls', '--json')).vms.find((vm) => vm.name === NAME).qemu_pid;
 
+	const own = new URL(guest.url), of = { port: Number(own.port), prefix: own.pathname }, stream = new Stream(of), control = new Socket(of);
+
+	await stream.until(() => stream.complete, 'the complete picture');
+	await control.next('status');
 	process.kill(pid, 'SIGKILL');
+	// The page of the guest's own supervisor knows how it ended; any other only that it did.
+	await stream.until(() => stream.closed, 'the end of the stream');
+	assert.equal(stream.reason, 'the guest has stopped: QEMU was killed by signal 9 (Killed)');
+	await control.until(() => control.messages.some((m) => m.exited), 'the end in the status');
+	const { exited } = control.messages.find((m) => m.exited);
+
+	assert.deepEqual({ ...exited, at_ns: 0 }, { status: null, signal: 'SIGKILL', at_ns: 0 });
+	assert.ok(Math.abs(Date.now() - exited.at_ns / 1e6) < 10000);
 	await tab.waitForSelector('[data-note=guest]', { timeout: 15000 });
-	assert.match(await tab.textContent('[data-note=guest]'), /guest has stopped/i);
+	await waitFor(() => /^The guest has stoppedQEMU ended .* You see memory as it was at \d\d:\d\d:\d\d\./.test(document.querySelector('[data-note=guest]').textContent));
+	assert.deepEqual(await page(async (e) => {
+		const { endWords } = await import('./errors.js'), at_ns = (Date.now() - 12e3) * 1e6;
+
+		return [endWords({ ...e, at_ns }, ''), endWords({ status: 0, signal: null, at_ns }, ''), endWords(null, 'the file is short'), endWords(null, 'the guest has stopped')];
+	}, exited), ['QEMU was ended by SIGKILL 12 s ago.', 'QEMU exited 12 s ago with status 0.', 'The file is short.', '']);
 	await shot(tab, 'page-guest-gone');
 	assert.ok(await page(() => window.glassbox.memory.counts().length > 5));
 	const { code } = await within(15000, guest.run.ended, 'the end of run');

@@ -259,9 +259,32 @@ for (const side of [64, 128])
 		await close();
 	}, { timeout: 300000 });
 
+// The colour of a byte before light falls on it: lightness tells its value.
+function byteColour(owner, value) {
+	if (value === 255)
+		return owner.map((c) => c + 0.55 * (1 - c));
+	if (value >= 32 && value < 127)
+		return owner.map((c) => c + 0.25 * (1 - c));
+	return owner.map((c) => Math.min(1, c * (0.42 + 0.75 * value / 255)));
+}
+
+const KINDS = { control: (v) => v < 32, text: (v) => v >= 32 && v < 127, high: (v) => v >= 127 && v < 255, full: (v) => v === 255 };
+
+// How light the brightest bytes of each kind are, of what their colour is: those on faces that nothing shades.
+function brightest(pixels) {
+	return Object.fromEntries(Object.entries(KINDS).map(([kind, is]) => {
+		const shares = pixels.filter(({ value }) => is(value)).map(({ share }) => share).sort((a, b) => a - b);
+
+		return [kind, shares[Math.floor(0.9 * shares.length)]];
+	}));
+}
+
 test('near view: a byte\'s voxel is where the curve puts it', async () => {
 	const { tab, close } = await openCube(64);
+
+	await look(tab, [-35, 24, 2]); // near enough that no frame is half solid
 	const image = await readBack(tab), fold = foldFrames(64), ram = await tab.evaluate(() => [...window.glassbox.memory.bytes]);
+	const pixels = [];
 	let bytes = 0;
 
 	for (let i = 0; i < image.width * image.height; i++) {
@@ -282,9 +305,19 @@ test('near view: a byte\'s voxel is where the curve puts it', async () => {
 			far = Math.min(far, Math.max(a, b));
 		}
 		assert.ok(near - far < 0.004, `pixel ${i}: byte ${offset} of frame ${frame} is ${near - far} off the ray`);
-		assert.ok(ram[frame * 4096 + offset] !== 0, `pixel ${i}: byte ${offset} of frame ${frame} is zero`);
+		const value = ram[frame * 4096 + offset];
+
+		assert.ok(value !== 0, `pixel ${i}: byte ${offset} of frame ${frame} is zero`);
+		const sum = (rgb) => rgb[0] + rgb[1] + rgb[2], want = byteColour(linear(image.groups[image.words[cell] & 15].rgb), value);
+
+		pixels.push({ value, share: sum(image.sums.slice(4 * i, 4 * i + 3)) / sum(want) });
 	}
 	assert.ok(bytes > 10000, `${bytes} pixels show bytes`);
+	const light = brightest(pixels);
+
+	console.log(`# the brightest bytes: ${JSON.stringify(light)}`);
+	for (const [kind, share] of Object.entries(light))
+		assert.ok(share > 0.9 && share < 1.1, `${kind} bytes are ${share} of their colour`);
 	await shot(tab, 'picture-near');
 	await close();
 }, { timeout: 120000 });
