@@ -50,6 +50,10 @@ int gb_vm_list(struct gb_vm_info **ret, size_t *count_ret, struct gb_error *err)
 // Open the RAM of a running guest. GB_EGONE when it ended meanwhile.
 int gb_vm_open_ram(const struct gb_vm_info *vm, struct gb_ram **ret, struct gb_error *err);
 
+// Does QEMU still run? For the end of a long read: RAM that was removed stays readable to those who have
+// it open, but is no running guest's any more. GB_EGONE, with what to do.
+int gb_vm_check(const struct gb_vm_info *vm, struct gb_error *err);
+
 // The same for guests in any state, also those still being started (qemu_pid may be 0).
 int gb_vm_lookup(const char *name, struct gb_vm_info *ret, struct gb_error *err);
 int gb_vm_list_all(struct gb_vm_info **ret, size_t *count_ret, struct gb_error *err);
