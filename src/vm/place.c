@@ -52,6 +52,14 @@ int gb_place_free(const char *path, uint64_t *free_ret, bool *tmpfs_ret, struct 
 	return 0;
 }
 
+bool gb_place_full(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_blocks &&
+	       (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize < MIB;
+}
+
 static int private_name(char ret[PATH_MAX], struct gb_error *err)
 {
 	uint64_t random;

@@ -11,5 +11,7 @@
 int gb_place_choose(const char *dir, uint64_t size, char ret[PATH_MAX], struct gb_error *err);
 // The directory that gb_place_choose() gave a guest outside of its own; false if it is the same.
 bool gb_place_of(const struct gb_vm_info *info, char ret[PATH_MAX]);
+// Whether next to nothing is left on the file system of path, with what others promised not counted.
+bool gb_place_full(const char *path);
 // Bytes that may still be used on the file system of path; *tmpfs_ret says if it is one.
 int gb_place_free(const char *path, uint64_t *free_ret, bool *tmpfs_ret, struct gb_error *err);
