@@ -92,18 +92,19 @@ static int was_killed(const struct gb_machine *m, const char *words, struct gb_e
 	const char *colon = *words ? ": " : "";
 
 	if (number == SIGBUS && gb_place_full(m->info.ram_path))
-		return gb_fail(err, GB_EGONE,
-			       "QEMU was killed by signal %d (%s): the tmpfs that holds the guest's RAM "
-			       "is full: make room in %.*s, give less --mem, or set XDG_RUNTIME_DIR to "
-			       "a directory on a larger one",
-			       number, strsignal(number),
-			       (int)(strrchr(m->info.ram_path, '/') - m->info.ram_path),
-			       m->info.ram_path);
-	return gb_fail(err, GB_EGONE,
-		       "QEMU was killed by signal %d (%s)%s%s; if you did not do that, 'dmesg' says "
-		       "whether this machine ran out of memory: give less --mem then, or stop other "
-		       "guests",
-		       number, strsignal(number), colon, words);
+		return gb_fail(
+			err, GB_EGONE,
+			"QEMU was killed by signal %d (%s): the tmpfs that holds the guest's RAM "
+			"is full: make room in %.*s, give less --mem, or set XDG_RUNTIME_DIR to "
+			"a directory on a larger one",
+			number, strsignal(number),
+			(int)(strrchr(m->info.ram_path, '/') - m->info.ram_path), m->info.ram_path);
+	return gb_fail(
+		err, GB_EGONE,
+		"QEMU was killed by signal %d (%s)%s%s; if you did not do that, 'dmesg' says "
+		"whether this machine ran out of memory: give less --mem then, or stop other "
+		"guests",
+		number, strsignal(number), colon, words);
 }
 
 int gb_machine_end_reason(const struct gb_machine *m, struct gb_error *err)

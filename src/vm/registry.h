@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // The registry of running guests: one private directory each under $XDG_RUNTIME_DIR/glassbox
-// (or /run/user/UID/glassbox, or /dev/shm/glassbox-UID where there is neither), mode 0700.
+// (or where else runtime.h says), mode 0700.
 //
 // vm.json in it says what the guest is; QMP sockets, console log, keys and a lock stand beside it.
 // The lock is held by the guest's supervisor for as long as it lives, so that a directory whose
