@@ -228,6 +228,25 @@ gb run tiny --name orphan -- true
 [ "$status" = 0 ] && nothing_left
 report $? 'the next start with its name cleans up'
 
+# The registry goes with the user's last session; with the supervisor killed, nobody but the lock beside the RAM knows of it.
+disk=$(mktemp -d /var/tmp/glassbox-test.XXXXXX)
+if [ "$(stat -f -c %T "$disk")" != tmpfs ]; then
+	XDG_RUNTIME_DIR=$disk "$g" run tiny --name lost --no-view --detach >"$work/out" 2>"$work/err"
+	ram=$(XDG_RUNTIME_DIR=$disk "$g" ls --json | sed -n 's/.*"ram":"\([^"]*\)".*/\1/p')
+	lost=$(XDG_RUNTIME_DIR=$disk field lost supervisor_pid)
+	gb run tiny -- true
+	[ "$status" = 0 ] && [ -f "$ram" ] && kill -9 "$lost" && eventually gone "$lost"
+	report $? 'RAM that is registered elsewhere is left alone while its supervisor lives'
+	rm -rf "$disk"
+	gb run tiny -- true
+	case $ram in /dev/shm/glassbox-ram-*/ram) [ "$status" = 0 ] && [ ! -e "${ram%/ram}" ] ;; *) false ;; esac
+	report $? 'when it is dead and the registry gone, the next start removes its RAM'
+else
+	skip 'RAM that is registered elsewhere is left alone while its supervisor lives' '/var/tmp is a tmpfs'
+	skip 'when it is dead and the registry gone, the next start removes its RAM' '/var/tmp is a tmpfs'
+	rm -rf "$disk"
+fi
+
 start tiny --name stuck --no-view
 kill -STOP "$(field stuck qemu_pid)"
 pid=$(supervisor stuck)
