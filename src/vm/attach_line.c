@@ -55,7 +55,7 @@ static uint64_t parse_size(const char *text)
 	const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
 
 	return unit && __builtin_mul_overflow(v, (uint64_t)1 << (10 * (unit - units + 1)), &v) ? 0
-											      : v;
+											       : v;
 }
 
 // An object as words: its kind, then key=value.
@@ -68,8 +68,8 @@ static bool object_of_words(const char *options, const char *id, struct gb_backe
 	gb_line_value(options, "size", size, sizeof(size));
 	gb_line_value(options, "share", share, sizeof(share));
 	ret->size = parse_size(size);
-	ret->share = strcmp(share, "on") == 0 || strcmp(share, "yes") == 0 ||
-		     strcmp(share, "true") == 0;
+	ret->share =
+		strcmp(share, "on") == 0 || strcmp(share, "yes") == 0 || strcmp(share, "true") == 0;
 	return true;
 }
 
@@ -121,12 +121,13 @@ static int find_layout(const struct gb_line *l, const struct gb_backend *b, cons
 		gb_layout_identity(b->size, ret);
 		return 0;
 	}
-	return gb_fail(err, GB_ELACKS,
-		       "where the %" PRIu64 " MiB of RAM of this %.32s lie around the PCI hole, only "
-		       "a monitor tells, and libvirt keeps the one there is: give it another (virsh "
-		       "edit: <qemu:commandline><qemu:arg value='-qmp'/><qemu:arg "
-		       "value='unix:/run/vm.qmp,server=on,wait=off'/></qemu:commandline>)",
-		       b->size / MIB, type);
+	return gb_fail(
+		err, GB_ELACKS,
+		"where the %" PRIu64 " MiB of RAM of this %.32s lie around the PCI hole, only "
+		"a monitor tells, and libvirt keeps the one there is: give it another (virsh "
+		"edit: <qemu:commandline><qemu:arg value='-qmp'/><qemu:arg "
+		"value='unix:/run/vm.qmp,server=on,wait=off'/></qemu:commandline>)",
+		b->size / MIB, type);
 }
 
 static void describe(const struct gb_line *l, const char *type, struct gb_vm_info *info)
@@ -153,8 +154,8 @@ static void describe(const struct gb_line *l, const char *type, struct gb_vm_inf
 	info->cpus = *cpus ? (unsigned)strtoul(cpus, NULL, 10) : 1;
 }
 
-int gb_attach_line(const struct gb_line *l, struct gb_backend *backend_ret,
-		   struct gb_vm_info *info, struct gb_error *err)
+int gb_attach_line(const struct gb_line *l, struct gb_backend *backend_ret, struct gb_vm_info *info,
+		   struct gb_error *err)
 {
 	struct gb_backend b;
 	char type[64] = "pc"; // QEMU's own default

@@ -25,5 +25,5 @@ bool gb_line_first(const char *options, char *ret, size_t size);
 // What the command line alone tells of a QEMU whose monitor is not to be had: its RAM and where that
 // lies, and into info name, machine, accelerator and CPUs. GB_ELACKS with what to do: private RAM, or a
 // layout that is not certain.
-int gb_attach_line(const struct gb_line *l, struct gb_backend *backend_ret,
-		   struct gb_vm_info *info, struct gb_error *err);
+int gb_attach_line(const struct gb_line *l, struct gb_backend *backend_ret, struct gb_vm_info *info,
+		   struct gb_error *err);

@@ -74,6 +74,28 @@ report $? 'after a crash of ours it can be attached to again'
 gb stop big
 kill "$qemu"
 
+# What 'info registers' says is read, of CPUs at reset and of one that runs a kernel with four or five levels of page tables.
+registers() { "$REGISTERS" "$1" >"$work/out" 2>"$work/err"; }
+# shellcheck disable=SC2086
+qemu reset -qmp "unix:$work/reset.sock,server=on,wait=off" $shared,size=64M -m 64M -smp 2
+registers "$work/reset.sock" && [ "$(cat "$work/out")" = "$(printf '0 fff0 60000010 0 0\n1 fff0 60000010 0 0')" ]
+report $? 'the registers of two CPUs at reset'
+kill "$qemu"
+for levels in 4 5; do
+	model=qemu64
+	[ $levels = 4 ] || model=qemu64,+la57
+	gb run debian --kernel "$(sh "$(dirname "$0")/../../guest/debian.sh" 2>"$work/err")/bzImage" --cpu $model --accel tcg --detach --no-view --name paged
+	up=$status
+	"$g" info paged --json >"$work/info"
+	registers "$root/paged/qmp.sock"
+	read -r cpu rip cr0 cr3 cr4 rest <"$work/out"
+	# Paging is on (CR0 bit 31), with PAE (CR4 bit 5), and CR4 bit 12 tells five levels.
+	[ "$up" = 0 ] && [ "$cpu" = 0 ] && [ "$rip" != 0 ] && [ $((0x$cr0 >> 31 & 1)) = 1 ] && [ $((0x$cr4 >> 5 & 1)) = 1 ] && [ "$cr3" != 0 ] &&
+		[ $((4 + (0x$cr4 >> 12 & 1))) = "$levels" ] && grep -q "\"paging_levels\":$levels," "$work/info" && [ -z "$rest" ]
+	report $? "the registers of a CPU with $levels levels, as many as were found in RAM"
+	gb stop paged
+done
+
 truncate -s 64M "$work/ram"
 # shellcheck disable=SC2086
 (cd "$work" && exec qemu-system-x86_64 -name relative -nodefaults -display none -S -qmp unix:relative.sock,server=on,wait=off -machine \
