@@ -230,8 +230,12 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	fails 77 'belongs to another user'
 	report $? "another user's QEMU"
 	kill "$qemu"
+elif [ "$(stat -c %u /proc/1)" != "$(id -u)" ]; then
+	gb attach 1
+	fails 77 'belongs to another user'
+	report $? "another user's process"
 else
-	skip "another user's QEMU" 'this test is not run by root'
+	skip "another user's QEMU" 'all processes are of one user, or there is no setpriv'
 fi
 nothing_left
 report $? 'nothing is left'
