@@ -14,6 +14,9 @@ BUILD ?= build
 PREFIX ?= /usr/local
 RUN_ARGS ?=
 
+# apt, meson and ninja come one after the other, also with make -j; ninja uses all processors by itself.
+.NOTPARALLEL:
+
 run: deps build
 	@$(BUILD)/glassbox run $(RUN_ARGS)
 

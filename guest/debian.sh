@@ -87,7 +87,6 @@ collect_modules() {
 }
 
 gb_need run apt-get apt-cache dpkg-deb modprobe depmod flock lz4 xz zstd od
-PATH=$PATH:/usr/sbin:/sbin
 recipe=$(cat debian.sh extract-vmlinux.sh cpio.c)
 ! gb_known debian -- "$series" "$recipe" || exit 0
 image=$(wanted_image)

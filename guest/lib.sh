@@ -11,6 +11,7 @@
 
 LC_ALL=C # for sort, and for what tools say that is read here
 export LC_ALL
+PATH=$PATH:/usr/sbin:/sbin # modprobe, depmod: Debian gives ordinary users no way to them
 
 gb_cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set, and XDG_CACHE_HOME is not either}/.cache}/glassbox/guests
 gb_work=

@@ -59,7 +59,7 @@ trap 'exit 143' TERM
 
 for key in ssh_key host_key; do
 	ssh-keygen -q -t ed25519 -N '' -C "glassbox $name" -f "$work/$key" </dev/null ||
-		die "ssh-keygen failed: is openssh-client installed?"
+		gb_die "ssh-keygen failed: is openssh-client installed, and $out not full?"
 done
 # dropbear keeps an ed25519 key as the string "ssh-ed25519" and the string of 64 bytes (private,
 # public) that stands at offset 157 of OpenSSH's own format, where all that comes before has a fixed

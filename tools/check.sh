@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# Every check there is, cheap first. Prints one line a check and ends with "N passed, N failed".
+# Every check there is, cheap first. Prints one line a check and ends with what was skipped, also within a test, and why;
+# then "N passed, N failed".
 #
 # usage: tools/check.sh [--quick]     --quick: no guests, no browser
 set -u
@@ -9,12 +10,17 @@ cd "$(dirname "$0")/.." || exit 1
 quick=${1:-}
 logs=build/check
 mkdir -p "$logs"
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 reasons=''
 
-result() { # name, status
+result() { # name, status, why it was skipped
 	case $2 in
 	0) passed=$((passed + 1)); echo "ok       $1" ;;
-	77) skipped=$((skipped + 1)); echo "skipped  $1" ;;
+	77)
+		skipped=$((skipped + 1))
+		reasons="$reasons  $1: ${3:-it does not say why}
+"
+		echo "skipped  $1"
+		;;
 	*) failed=$((failed + 1)); echo "FAILED   $1" ;;
 	esac
 }
@@ -25,7 +31,7 @@ check() { # name, command...
 	log=$logs/$(echo "$checked" | tr -c 'a-z0-9\n' '-').log
 	status=0
 	"$@" >"$log" 2>&1 || status=$?
-	result "$checked" "$status"
+	result "$checked" "$status" "$(tail -n 1 "$log")"
 	[ "$status" = 0 ] || [ "$status" = 77 ] || tail -n 40 "$log" | sed 's/^/    /'
 	return "$status"
 }
@@ -50,13 +56,13 @@ suite() { # name, dir, suite
 	meson test -C "$2" --no-rebuild --suite "$3" --logbase "testlog-$3" --print-errorlogs \
 		--num-processes "${GLASSBOX_JOBS:-2}" >"$logs/$1-$3.log" 2>&1
 	[ -f "$log" ] || { result "$1: suite $3 did not run" 1; tail -n 20 "$logs/$1-$3.log"; return; }
-	while IFS='|' read -r test status; do
-		result "$1: $test" "$status"
+	while IFS='|' read -r test status why; do
+		result "$1: $test" "$status" "$why"
 	done <<END
 $(python3 tools/testlog.py "$log")
 END
 	grep -q . "$log" || result "$1: suite $3 is empty" 1
-	[ "$(python3 tools/testlog.py "$log" | grep -cv '|0$\||77$')" = 0 ] ||
+	[ "$(python3 tools/testlog.py "$log" | grep -cv '|0|\||77|')" = 0 ] ||
 		sed -n '/^=*$/,$p' "$logs/$1-$3.log" | tail -n 80
 }
 
@@ -85,6 +91,6 @@ if [ "$quick" != --quick ] && [ "$built" = yes ]; then
 	suite page build web
 fi
 
-[ "$skipped" = 0 ] || echo "$skipped skipped: what this machine lacks for them is in $logs"
+[ "$skipped" = 0 ] || printf '%s skipped:\n%s' "$skipped" "$reasons"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

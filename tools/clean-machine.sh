@@ -3,11 +3,16 @@
 # SPDX-FileCopyrightText: The Glass Box authors
 # Runs a command in a clean Debian that has nothing but the distribution, git, make and gcc.
 #
-# usage (as root): tools/clean-machine.sh bookworm|trixie DIR [COMMAND...]
+# usage (as root): tools/clean-machine.sh [--user] bookworm|trixie DIR [COMMAND...]
 #
 # DIR/SUITE is made with debootstrap once and kept as DIR/SUITE.tar; each call starts from that, with a
 # fresh clone of this repository at /root/glassbox. Without a command: make check. DIR/SUITE stays for a look.
+# --user: sudo is installed, too, and the command is run by an ordinary user who may use it, in
+# /home/user/glassbox, with the PATH that Debian gives ordinary users.
 set -eu
+as_user=no
+[ "${1:-}" != --user ] || { as_user=yes; shift; }
+[ $# -ge 2 ] || { sed -n 's/^# usage/usage/p' "$0" >&2; exit 2; }
 suite=$1 dir=$2
 shift 2
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -24,6 +29,14 @@ make_base() {
 	debootstrap --include=git,make,gcc,ca-certificates "$suite" "$root" "$(mirror)" >&2
 	tar -C "$root" -cf "$dir/$suite.tar.new" .
 	mv "$dir/$suite.tar.new" "$dir/$suite.tar"
+}
+
+make_user() {
+	chroot "$root" apt-get -q update >&2
+	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends sudo >&2
+	chroot "$root" /usr/sbin/useradd --create-home --shell /bin/bash user
+	echo 'user ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/user"
+	chmod 440 "$root/etc/sudoers.d/user"
 }
 
 unmount() {
@@ -49,8 +62,14 @@ cp /etc/resolv.conf "$root/etc/resolv.conf"
 mkdir -p "$root/usr/local/share/ca-certificates"
 find /usr/local/share/ca-certificates -name '*.crt' -exec cp {} "$root/usr/local/share/ca-certificates/" \;
 chroot "$root" update-ca-certificates >&2
-git clone -q "$top" "$root/root/glassbox"
+home=/root path=/usr/sbin:/usr/bin:/sbin:/bin become=
+if [ "$as_user" = yes ]; then
+	make_user
+	home=/home/user path=/usr/local/bin:/usr/bin:/bin become='setpriv --reuid user --regid user --init-groups'
+fi
+git clone -q "$top" "$root$home/glassbox"
+[ "$as_user" = no ] || chroot "$root" chown -R user:user "$home/glassbox"
 [ $# -gt 0 ] || set -- make check
-# shellcheck disable=SC2016 # expanded inside
-chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" CI="${CI:-}" \
-	sh -c 'cd /root/glassbox && exec "$@"' sh "$@"
+# shellcheck disable=SC2016,SC2086 # expanded inside; a list of words
+chroot "$root" $become /usr/bin/env -i HOME=$home PATH=$path TERM="${TERM:-dumb}" CI="${CI:-}" \
+	sh -c 'cd "$HOME/glassbox" && exec "$@"' sh "$@"

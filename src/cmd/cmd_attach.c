@@ -15,6 +15,7 @@
 #include "vm/attach.h"
 #include "vm/claim.h"
 #include "vm/info.h"
+#include "vm/monitor.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -32,16 +33,19 @@ static int tell(const struct gb_args *args, const struct gb_vm_info *info, struc
 {
 	GB_CLEANUP(gb_ram_cleanup) struct gb_ram *ram = NULL;
 	struct gb_answer a;
-	char size[24];
+	char size[24], state[32];
 	int r;
 
+	gb_vm_state(info, state);
 	if (args->json) {
 		gb_answer_begin(&a, "attach", info->name);
-		gb_vm_json(&a.json, info, "running");
+		gb_vm_json(&a.json, info, state);
 		return gb_answer_end(&a, err);
 	}
-	printf("%s is attached: QEMU is process %d, with %s of RAM.\n\n", info->name,
+	printf("%s is attached: QEMU is process %d, with %s of RAM.\n\n  state      ", info->name,
 	       (int)info->qemu_pid, gb_format_size(info->memory, size));
+	gb_print_text(stdout, state, 0);
+	putchar('\n');
 	r = gb_vm_open_ram(info, &ram, err);
 	if (r == 0)
 		r = gb_summary_print(stdout, ram, err);
@@ -151,7 +155,9 @@ const struct gb_command gb_cmd_attach = {
 	.summary = "look into a guest that somebody else started",
 	.detail =
 		"Its RAM must be shared memory: a memory-backend-file or memory-backend-memfd with "
-		"share=on, as libvirt makes it with <access mode='shared'/>. QEMU is never changed "
+		"share=on, as libvirt makes it with <access mode='shared'/>. Where libvirt keeps the "
+		"only monitor, a pid is enough for guests with less than 2.75 GiB of RAM; their state "
+		"is unknown then, and virsh pauses them. QEMU is never changed "
 		"or ended by this; the guest is in 'glassbox ls' until QEMU ends or 'glassbox stop' "
 		"lets go of it.",
 	.example = "glassbox attach /run/vm1/qmp.sock --name vm1\nglassbox attach 4711 --detach",

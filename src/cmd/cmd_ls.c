@@ -12,26 +12,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ASK_MS 500
-
-// QEMU's word for the state, or ours where QEMU cannot be asked.
-static void find_state(const struct gb_vm_info *vm, char ret[32])
-{
-	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
-	bool running;
-	int r;
-
-	if (vm->layout.count == 0) {
-		snprintf(ret, 32, "starting");
-		return;
-	}
-	r = gb_qmp_connect(vm->qmp_path, ASK_MS, &q, NULL);
-	if (r == 0)
-		r = gb_monitor_status(q, ret, &running, NULL);
-	if (r != 0)
-		snprintf(ret, 32, "%s", r == GB_EBUSY || r == GB_ETIMEOUT ? "busy" : "ended");
-}
-
 static const char *format_age(uint64_t ns, char buf[24])
 {
 	uint64_t s = ns / GB_SECOND;
@@ -83,7 +63,7 @@ static void print_table(const struct gb_vm_info *vms, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		char state[32];
 
-		find_state(&vms[i], state);
+		gb_vm_state(&vms[i], state);
 		print_row(&vms[i], state, width);
 	}
 }
@@ -98,7 +78,7 @@ static int print_json(const struct gb_vm_info *vms, size_t n, struct gb_error *e
 	for (size_t i = 0; i < n; i++) {
 		char state[32];
 
-		find_state(&vms[i], state);
+		gb_vm_state(&vms[i], state);
 		gb_json_object(&a.json);
 		gb_vm_json(&a.json, &vms[i], state);
 		gb_json_end_object(&a.json);

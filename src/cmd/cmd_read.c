@@ -105,6 +105,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 		return gb_fail(err, GB_ENOMEM, "no memory for %" PRIu64 " bytes", len);
 	r = gb_guard_run(t.ram, read_range, &(struct range){space, address, len, is_virtual, bytes},
 			 &torn, err);
+	if (r == 0 && t.live)
+		r = gb_vm_check(&t.vm, err);
 	if (r == 0)
 		r = print(args, &t, address, bytes, len, torn, err);
 	if (r == 0 && torn)

@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "vm/qemu_version.h"
-#include "vm/runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,21 +86,17 @@ static int parse(struct gb_args *args, struct gb_run *run, struct gb_error *err)
 	return r == 0 ? parse_numbers(args, run, err) : r;
 }
 
-// What would be run, with the directory that the guest would get.
+// What would be run now, with the name and the directories that the guest would get.
 static int dry_run(struct gb_run *run, struct gb_error *err)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
 	struct gb_words words = {};
 	struct gb_vm_info info = {};
-	char root[PATH_MAX];
-	int r = gb_runtime_path(root, err);
+	int r = gb_claim_preview(run->name ? run->name : run->plan.name, run->name != NULL,
+				 gb_guest_room(&run->plan), &info, err);
 
 	if (r != 0)
 		return r;
-	snprintf(info.name, sizeof(info.name), "%s", run->name ? run->name : run->plan.name);
-	snprintf(info.dir, sizeof(info.dir), "%.*s/%s", PATH_MAX - GB_VM_NAME_MAX - 8, root,
-		 info.name);
-	snprintf(info.ram_path, sizeof(info.ram_path), "%.*s/ram", PATH_MAX - 8, info.dir);
 	if (run->plan.archive_count)
 		snprintf(run->plan.config.initrd, PATH_MAX, "%.*s/initrd", PATH_MAX - 8, info.dir);
 	r = gb_config_line(&run->plan.config, &info, &words, err);

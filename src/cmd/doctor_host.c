@@ -10,6 +10,7 @@
 #include "vm/place.h"
 #include "vm/qemu_version.h"
 #include "vm/runtime.h"
+#include "vm/sweep.h"
 
 #include <dirent.h>
 #include <glob.h>
@@ -83,31 +84,13 @@ void gb_doctor_kvm(const struct gb_checkup *row, struct gb_finding *ret)
 		bad(ret, err.message);
 }
 
-// Where guests are registered, or the directory in which that would be made.
-static int state_place(char ret[PATH_MAX], struct gb_error *err)
-{
-	int r = gb_runtime_root(false, ret, err);
-
-	if (r != GB_ENOTFOUND)
-		return r;
-	r = gb_runtime_path(ret, err);
-	if (r != 0)
-		return r;
-	*strrchr(ret, '/') = 0;
-	if (access(ret, W_OK | X_OK) == 0)
-		return 0;
-	r = gb_fail_os(err, "cannot write in %s", ret);
-	gb_error_prefix(err, "there is no place for running guests (XDG_RUNTIME_DIR)");
-	return r;
-}
-
 void gb_doctor_state(const struct gb_checkup *row, struct gb_finding *ret)
 {
 	char place[PATH_MAX], path[PATH_MAX];
 	struct gb_error err = {};
 
 	(void)row;
-	if (state_place(place, &err) == 0 && gb_runtime_path(path, &err) == 0) {
+	if (gb_runtime_place(place, &err) == 0 && gb_runtime_path(path, &err) == 0) {
 		good(ret, "%.400s, for you alone", path);
 		return;
 	}
@@ -125,7 +108,7 @@ void gb_doctor_ram(const struct gb_checkup *row, struct gb_finding *ret)
 
 	(void)row;
 	// With no place for the state, the RAM still goes to /dev/shm.
-	if (state_place(place, NULL) != 0)
+	if (gb_runtime_place(place, NULL) != 0)
 		snprintf(place, sizeof(place), "/dev/shm");
 	if (gb_place_choose(place, GUEST_RAM, chosen, &err) != 0) {
 		bad(ret, err.message);
@@ -155,7 +138,7 @@ void gb_doctor_leftovers(const struct gb_checkup *row, struct gb_finding *ret)
 {
 	char root[PATH_MAX];
 	struct dirent *e;
-	unsigned n = 0;
+	unsigned n = 0, ram = gb_sweep_ram_count();
 	DIR *d;
 
 	(void)row;
@@ -164,12 +147,17 @@ void gb_doctor_leftovers(const struct gb_checkup *row, struct gb_finding *ret)
 		n += is_leftover(root, e);
 	if (d)
 		closedir(d);
-	if (n == 0) {
+	if (n + ram == 0) {
 		good(ret, "none");
 		return;
 	}
-	snprintf(ret->detail, sizeof(ret->detail), "%u in %.400s", n, root);
-	fix(ret, "nothing: the next 'glassbox run' removes %s", n == 1 ? "it" : "them");
+	if (n)
+		snprintf(ret->detail, sizeof(ret->detail), "%u in %.400s", n, root);
+	if (ram)
+		snprintf(ret->detail + strlen(ret->detail),
+			 sizeof(ret->detail) - strlen(ret->detail),
+			 "%s%u with RAM in " GB_PLACE_SHM, n ? ", " : "", ram);
+	fix(ret, "nothing: the next 'glassbox run' removes %s", n + ram == 1 ? "it" : "them");
 }
 
 void gb_doctor_limits(const struct gb_checkup *row, struct gb_finding *ret)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // Finding out about a QEMU that somebody else started.
-#include "vm/attach.h"
+#include "vm/attach_private.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "vm/monitor.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -82,7 +81,6 @@ static void make_absolute(pid_t pid, char path[PATH_MAX])
 		memcpy(path, real, sizeof(real));
 }
 
-// Try the monitors on QEMU's command line until one greets.
 // Another QEMU may have taken the path over: its layout and its buttons are not those of pid.
 static bool is_served_by(const struct gb_qmp *q, pid_t pid)
 {
@@ -93,23 +91,15 @@ static bool is_served_by(const struct gb_qmp *q, pid_t pid)
 	       peer.pid == pid;
 }
 
-static int find_monitor(pid_t pid, char path_ret[PATH_MAX], struct gb_qmp **ret,
-			struct gb_error *err)
+// Try the monitors on QEMU's command line until one greets. GB_ENOTFOUND: there is none for us.
+static int find_monitor(pid_t pid, const struct gb_line *l, char path_ret[PATH_MAX],
+			struct gb_qmp **ret, struct gb_error *err)
 {
-	GB_CLEANUP(gb_buf_deinit) struct gb_buf cmdline = {};
-	char proc[64], path[PATH_MAX];
-	int r;
+	char path[PATH_MAX];
+	int r = GB_ENOTFOUND;
 
-	snprintf(proc, sizeof(proc), "/proc/%d/cmdline", (int)pid);
-	r = gb_file_read(proc, CMDLINE_MAX, &cmdline, err);
-	if (r != 0)
-		return r;
-	r = gb_fail(err, GB_ELACKS,
-		    "QEMU (process %d) has no monitor of its own to ask: start it with -qmp "
-		    "unix:PATH,server=on,wait=off (libvirt: as <qemu:arg> in <qemu:commandline>)",
-		    (int)pid);
 	for (size_t i = 0; i < SOCKETS_MAX; i++) {
-		if (!cmdline.data || !gb_attach_socket(cmdline.data, cmdline.len, i, path))
+		if (!gb_attach_socket(l->words, l->len, i, path))
 			break;
 		make_absolute(pid, path);
 		r = gb_qmp_connect(path, ASK_MS, ret, err);
@@ -221,8 +211,58 @@ static int ask_ram(struct gb_qmp *q, struct gb_vm_info *info, struct gb_error *e
 		r = find_ram(info->qemu_pid, &backend, info->ram_path, err);
 	if (r == 0)
 		r = gb_monitor_layout(q, &backend, &info->layout, err);
-	info->memory = r == 0 ? backend.size : 0;
+	if (r != 0)
+		return r;
+	info->memory = backend.size;
+	ask_about(q, info);
+	return 0;
+}
+
+static int read_line(const struct gb_line *l, struct gb_vm_info *info, struct gb_error *err)
+{
+	struct gb_backend backend;
+	int r;
+
+	snprintf(info->name, sizeof(info->name), "qemu-%d", (int)info->qemu_pid);
+	r = gb_attach_line(l, &backend, info, err);
+	if (r == 0)
+		r = find_ram(info->qemu_pid, &backend, info->ram_path, err);
+	if (r == 0)
+		info->memory = backend.size;
 	return r;
+}
+
+static int probe_pid(pid_t pid, struct gb_vm_info *info, struct gb_error *err)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
+	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
+	struct gb_line line;
+	char proc[64];
+	int r;
+
+	snprintf(proc, sizeof(proc), "/proc/%d/cmdline", (int)pid);
+	r = gb_file_read(proc, CMDLINE_MAX, &text, err);
+	if (r != 0)
+		return r;
+	line = (struct gb_line){text.data ? text.data : "", text.len};
+	r = find_monitor(pid, &line, info->qmp_path, &q, err);
+	if (r == GB_ENOTFOUND)
+		return read_line(&line, info, err);
+	return r == 0 ? ask_ram(q, info, err) : r;
+}
+
+static int probe_socket(const char *target, struct gb_vm_info *info, struct gb_error *err)
+{
+	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
+	pid_t pid = 0;
+	int r;
+
+	if (!realpath(target, info->qmp_path))
+		return gb_fail(err, GB_ENOTFOUND, "%s: there is no such socket", target);
+	r = find_peer(info->qmp_path, &pid, &q, err);
+	if (r == 0)
+		r = check_qemu(pid, info, err);
+	return r == 0 ? ask_ram(q, info, err) : r;
 }
 
 static bool parse_pid(const char *target, pid_t *ret)
@@ -236,25 +276,19 @@ static bool parse_pid(const char *target, pid_t *ret)
 
 int gb_attach_probe(const char *target, struct gb_vm_info *ret, struct gb_error *err)
 {
-	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
 	struct gb_vm_info info = {.attached = true};
 	pid_t pid;
-	int r = 0;
+	int r;
 
-	if (!parse_pid(target, &pid)) {
-		if (!realpath(target, info.qmp_path))
-			return gb_fail(err, GB_ENOTFOUND, "%s: there is no such socket", target);
-		r = find_peer(info.qmp_path, &pid, &q, err);
-	}
-	if (r == 0)
+	if (parse_pid(target, &pid)) {
 		r = check_qemu(pid, &info, err);
-	if (r == 0 && !q)
-		r = find_monitor(pid, info.qmp_path, &q, err);
-	if (r == 0)
-		r = ask_ram(q, &info, err);
+		if (r == 0)
+			r = probe_pid(pid, &info, err);
+	} else {
+		r = probe_socket(target, &info, err);
+	}
 	if (r != 0)
 		return r;
-	ask_about(q, &info);
 	memcpy(info.guest, "attached", 9);
 	*ret = info;
 	return 0;

@@ -4,7 +4,9 @@
 //
 // Its RAM must be shared memory that a file descriptor of QEMU stands for: a memory-backend-file or
 // memory-backend-memfd (which libvirt makes) with share=on. The descriptor is opened through
-// /proc/PID/fd; where guest-physical memory lies in it, QEMU's monitor tells.
+// /proc/PID/fd; where guest-physical memory lies in it, QEMU's monitor tells. Where another program holds
+// the only monitor, as libvirt does, RAM in one piece is known from the command line (attach_line.c), and
+// qmp_path is "".
 #pragma once
 
 #include "vm/registry.h"

@@ -6,21 +6,37 @@
 // -chardev socket,id=ID,path=PATH,server=on -mon chardev=ID,mode=control
 //
 // A comma in a value is doubled. libvirt hands a descriptor (fd=N) instead of a path and keeps the
-// only connection to itself.
-#include "vm/attach.h"
+// only connection to itself (attach_line.c).
+#include "vm/attach_private.h"
 
 #include <string.h>
 
-// The next word, or NULL; *at goes behind it.
-static const char *next_word(const char *words, size_t len, size_t *at)
+const char *gb_line_next(const struct gb_line *l, size_t *at)
 {
-	const char *word = words + *at;
-	const char *end = *at < len ? memchr(word, 0, len - *at) : NULL;
+	const char *word = l->words + *at;
+	const char *end = *at < l->len ? memchr(word, 0, l->len - *at) : NULL;
 
 	if (!end)
 		return NULL;
 	*at += (size_t)(end - word) + 1;
 	return word;
+}
+
+static bool is_option(const char *word, const char *name)
+{
+	if (*word != '-')
+		return false;
+	return strcmp(word + (word[1] == '-' ? 2 : 1), name) == 0;
+}
+
+const char *gb_line_option(const struct gb_line *l, const char *name, size_t *at)
+{
+	const char *word;
+
+	while ((word = gb_line_next(l, at)))
+		if (is_option(word, name))
+			return gb_line_next(l, at);
+	return NULL;
 }
 
 // Copy a value up to a single comma. false when it is empty or too long.
@@ -39,8 +55,7 @@ static bool copy_value(const char *from, char *ret, size_t size)
 	return n > 0;
 }
 
-// The value of key in "a,key=value,...".
-static bool find_value(const char *options, const char *key, char *ret, size_t size)
+bool gb_line_value(const char *options, const char *key, char *ret, size_t size)
 {
 	size_t len = strlen(key);
 
@@ -51,50 +66,48 @@ static bool find_value(const char *options, const char *key, char *ret, size_t s
 	return false;
 }
 
-static bool is_option(const char *word, const char *name)
+bool gb_line_first(const char *options, char *ret, size_t size)
 {
-	word += word[0] == '-' && word[1] == '-' ? 2 : word[0] == '-';
-	return strcmp(word, name) == 0;
+	size_t len = strcspn(options, ",=");
+
+	return options[len] != '=' && copy_value(options, ret, size);
 }
 
-static bool chardev_path(const char *words, size_t len, const char *id, char ret[PATH_MAX])
+static bool chardev_path(const struct gb_line *l, const char *id, char ret[PATH_MAX])
 {
-	const char *word, *value;
+	const char *value;
 	char found[128];
 	size_t at = 0;
 
-	while ((word = next_word(words, len, &at))) {
-		if (!is_option(word, "chardev"))
-			continue;
-		value = next_word(words, len, &at);
-		if (value && strncmp(value, "socket,", 7) == 0 &&
-		    find_value(value, "id", found, sizeof(found)) && strcmp(found, id) == 0)
-			return find_value(value, "path", ret, PATH_MAX);
-	}
+	while ((value = gb_line_option(l, "chardev", &at)))
+		if (strncmp(value, "socket,", 7) == 0 &&
+		    gb_line_value(value, "id", found, sizeof(found)) && strcmp(found, id) == 0)
+			return gb_line_value(value, "path", ret, PATH_MAX);
 	return false;
 }
 
-static bool monitor_path(const char *words, size_t len, const char *value, char ret[PATH_MAX])
+static bool monitor_path(const struct gb_line *l, const char *value, char ret[PATH_MAX])
 {
 	char mode[16], id[128];
 
-	return find_value(value, "mode", mode, sizeof(mode)) && strcmp(mode, "control") == 0 &&
-	       find_value(value, "chardev", id, sizeof(id)) && chardev_path(words, len, id, ret);
+	return gb_line_value(value, "mode", mode, sizeof(mode)) && strcmp(mode, "control") == 0 &&
+	       gb_line_value(value, "chardev", id, sizeof(id)) && chardev_path(l, id, ret);
 }
 
 bool gb_attach_socket(const char *cmdline, size_t len, size_t index, char ret[PATH_MAX])
 {
+	struct gb_line l = {cmdline, len};
 	const char *word, *value;
 	size_t at = 0;
 
-	while ((word = next_word(cmdline, len, &at))) {
+	while ((word = gb_line_next(&l, &at))) {
 		bool qmp = is_option(word, "qmp") || is_option(word, "qmp-pretty"), found = false;
 
 		if (!qmp && !is_option(word, "mon"))
 			continue;
-		value = next_word(cmdline, len, &at);
+		value = gb_line_next(&l, &at);
 		if (value && !qmp)
-			found = monitor_path(cmdline, len, value, ret);
+			found = monitor_path(&l, value, ret);
 		else if (value && strncmp(value, "unix:", 5) == 0)
 			found = copy_value(value + 5, ret, PATH_MAX);
 		if (found && index-- == 0)

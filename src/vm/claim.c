@@ -7,8 +7,8 @@
 #include "vm/info.h"
 #include "vm/place.h"
 #include "vm/runtime.h"
+#include "vm/sweep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #define NAME_TRIES 1000
-#define KILL_GRACE_MS 2000
+#define RAM_TRIES 8
 
 static int lock_root(const char *root, int *fd_ret, struct gb_error *err)
 {
@@ -28,75 +28,6 @@ static int lock_root(const char *root, int *fd_ret, struct gb_error *err)
 		if (errno != EINTR)
 			return gb_fail_os(err, "cannot lock %s", root);
 	*fd_ret = gb_steal_fd(&fd);
-	return 0;
-}
-
-// Our directories are flat; whatever cannot be removed makes the rmdir fail, and stays.
-static void remove_dir(const char *path)
-{
-	DIR *d = opendir(path);
-	struct dirent *e;
-
-	while (d && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-		    strcmp(e->d_name, "lock") != 0)
-			unlinkat(dirfd(d), e->d_name, 0);
-	// The lock goes last: it is what tells a later sweep that the directory is ours.
-	if (d) {
-		unlinkat(dirfd(d), "lock", 0);
-		closedir(d);
-	}
-	rmdir(path);
-}
-
-static void end_qemu(const struct gb_vm_info *info)
-{
-	struct gb_host_process qemu = gb_vm_qemu(info);
-	GB_CLEANUP(gb_cleanup_fd) int fd = -1;
-
-	if (!info->attached && gb_process_open(&qemu, &fd, NULL) == 0)
-		gb_pidfd_end(fd, KILL_GRACE_MS, NULL);
-}
-
-static void remove_guest(const char *dir)
-{
-	struct gb_vm_info info;
-	char ram_dir[PATH_MAX];
-
-	if (gb_info_read(dir, &info, NULL) == 0) {
-		end_qemu(&info);
-		if (gb_place_of(&info, ram_dir))
-			remove_dir(ram_dir);
-	}
-	remove_dir(dir);
-}
-
-static bool is_ours(const char *dir)
-{
-	char path[2 * PATH_MAX + 8];
-
-	snprintf(path, sizeof(path), "%s/lock", dir);
-	return access(path, F_OK) == 0;
-}
-
-static int sweep(const char *root, struct gb_error *err)
-{
-	DIR *d = opendir(root);
-	struct dirent *e;
-	char dir[2 * PATH_MAX];
-
-	if (!d)
-		return gb_fail_os(err, "cannot read %s", root);
-	while ((e = readdir(d))) {
-		snprintf(dir, sizeof(dir), "%s/%s", root, e->d_name);
-		if (!gb_vm_name_valid(e->d_name) || gb_runtime_locked(dir))
-			continue;
-		if (is_ours(dir))
-			remove_guest(dir);
-		else
-			rmdir(dir); // empty after a crash before its lock was made; else it is not ours
-	}
-	closedir(d);
 	return 0;
 }
 
@@ -128,19 +59,26 @@ int gb_claim_check(const char *name, struct gb_error *err)
 	return r == 0 && gb_vm_lookup(name, &info, NULL) == 0 ? in_use(name, err) : r;
 }
 
-static int take_dir(const char *root, const char *name, struct gb_claim *ret, struct gb_error *err)
+static int dir_of(const char *root, const char *name, char ret[2 * PATH_MAX], struct gb_error *err)
 {
-	struct gb_claim c = GB_CLAIM_NONE;
-	char dir[2 * PATH_MAX];
-	int r;
-
 	// The longest socket path that the kernel takes has 107 bytes.
-	if (snprintf(dir, sizeof(dir), "%s/%s", root, name) > 107 - GB_VM_SOCKET_ROOM)
+	if (snprintf(ret, 2 * PATH_MAX, "%s/%s", root, name) > 107 - GB_VM_SOCKET_ROOM)
 		return gb_fail(
 			err, GB_ERANGE,
 			"%s is too long a path for a socket; take a shorter --name or a shorter "
 			"XDG_RUNTIME_DIR",
-			dir);
+			ret);
+	return 0;
+}
+
+static int take_dir(const char *root, const char *name, void *arg, struct gb_error *err)
+{
+	struct gb_claim c = GB_CLAIM_NONE, *ret = arg;
+	char dir[2 * PATH_MAX];
+	int r = dir_of(root, name, dir, err);
+
+	if (r != 0)
+		return r;
 	if (mkdir(dir, 0700) != 0) {
 		if (errno != EEXIST)
 			return gb_fail_os(err, "cannot make the directory %s", dir);
@@ -148,7 +86,7 @@ static int take_dir(const char *root, const char *name, struct gb_claim *ret, st
 	}
 	r = gb_runtime_lock(dir, &c.lock_fd, err);
 	if (r != 0) {
-		remove_dir(dir);
+		gb_sweep_remove(dir);
 		return r;
 	}
 	snprintf(c.name, sizeof(c.name), "%s", name);
@@ -158,16 +96,35 @@ static int take_dir(const char *root, const char *name, struct gb_claim *ret, st
 	return 0;
 }
 
-static int take_free(const char *root, const char *name, struct gb_claim *ret, struct gb_error *err)
+// What take_dir() would take: a directory whose lock is free is swept before.
+static int see_dir(const char *root, const char *name, void *arg, struct gb_error *err)
+{
+	struct gb_vm_info *ret = arg;
+	char dir[2 * PATH_MAX];
+	int r = dir_of(root, name, dir, err);
+
+	if (r != 0)
+		return r;
+	if (access(dir, F_OK) == 0 && (gb_runtime_locked(dir) || !gb_runtime_has_lock(dir)))
+		return in_use(name, err);
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	memcpy(ret->dir, dir, strlen(dir) + 1);
+	return 0;
+}
+
+// The name, or the first free of NAME, NAME-2, NAME-3, ...: the first that try() does not call busy.
+static int choose_name(const char *root, const char *name, bool exact,
+		       int (*try)(const char *, const char *, void *, struct gb_error *), void *arg,
+		       struct gb_error *err)
 {
 	char numbered[GB_VM_NAME_MAX + 16];
-	int r = take_dir(root, name, ret, err);
+	int r = try(root, name, arg, err);
 
-	for (int i = 2; r == GB_EBUSY && i < NAME_TRIES; i++) {
+	for (int i = 2; !exact && r == GB_EBUSY && i < NAME_TRIES; i++) {
 		snprintf(numbered, sizeof(numbered), "%s-%d", name, i);
 		if (!gb_vm_name_valid(numbered))
 			break;
-		r = take_dir(root, numbered, ret, err);
+		r = try(root, numbered, arg, err);
 	}
 	return r;
 }
@@ -184,10 +141,36 @@ int gb_claim_take(const char *name, bool exact, struct gb_claim *ret, struct gb_
 	if (r == 0)
 		r = lock_root(root, &root_lock, err);
 	if (r == 0)
-		r = sweep(root, err);
+		r = gb_sweep_root(root, err);
+	gb_sweep_ram();
+	return r == 0 ? choose_name(root, name, exact, take_dir, ret, err) : r;
+}
+
+static void set_ram_path(struct gb_vm_info *info, const char *dir)
+{
+	snprintf(info->ram_path, sizeof(info->ram_path), "%.*s/ram", PATH_MAX - 8, dir);
+}
+
+int gb_claim_preview(const char *name, bool exact, uint64_t size, struct gb_vm_info *ret,
+		     struct gb_error *err)
+{
+	char root[PATH_MAX], place[PATH_MAX], chosen[PATH_MAX];
+	struct gb_vm_info info = *ret;
+	int r = check_valid(name, err);
+
+	if (r == 0)
+		r = gb_runtime_place(place, err);
+	if (r == 0)
+		r = gb_runtime_path(root, err);
+	if (r == 0)
+		r = choose_name(root, name, exact, see_dir, &info, err);
+	if (r == 0)
+		r = gb_place_choose(place, size, chosen, err);
 	if (r != 0)
 		return r;
-	return exact ? take_dir(root, name, ret, err) : take_free(root, name, ret, err);
+	set_ram_path(&info, strcmp(chosen, place) == 0 ? info.dir : chosen);
+	*ret = info;
+	return 0;
 }
 
 int gb_claim_sign(const struct gb_claim *claim, struct gb_vm_info *info, struct gb_error *err)
@@ -204,6 +187,21 @@ int gb_claim_sign(const struct gb_claim *claim, struct gb_vm_info *info, struct 
 	return 0;
 }
 
+// Another one's sweep may find the directory before its lock is held, and remove it.
+static int make_ram_dir(struct gb_claim *claim, struct gb_error *err)
+{
+	int r = GB_EBUSY;
+
+	for (int i = 0; r != 0 && i < RAM_TRIES; i++) {
+		if (mkdir(claim->ram_dir, 0700) != 0)
+			return gb_fail_os(err, "cannot make the directory %s", claim->ram_dir);
+		r = gb_runtime_lock(claim->ram_dir, &claim->ram_lock_fd, err);
+		if (r != 0)
+			gb_sweep_remove(claim->ram_dir);
+	}
+	return r;
+}
+
 int gb_claim_place_ram(struct gb_claim *claim, uint64_t size, struct gb_vm_info *info,
 		       struct gb_error *err)
 {
@@ -211,12 +209,10 @@ int gb_claim_place_ram(struct gb_claim *claim, uint64_t size, struct gb_vm_info 
 
 	if (r != 0)
 		return r;
-	snprintf(info->ram_path, sizeof(info->ram_path), "%.*s/ram", PATH_MAX - 8, claim->ram_dir);
+	set_ram_path(info, claim->ram_dir);
 	// Written first: after a crash in between, the next sweep still knows of the directory.
 	r = gb_info_write(info, err);
-	if (r == 0 && strcmp(claim->ram_dir, claim->dir) != 0 && mkdir(claim->ram_dir, 0700) != 0)
-		r = gb_fail_os(err, "cannot make the directory %s", claim->ram_dir);
-	return r;
+	return r == 0 && strcmp(claim->ram_dir, claim->dir) != 0 ? make_ram_dir(claim, err) : r;
 }
 
 void gb_claim_release(struct gb_claim *claim)
@@ -229,8 +225,10 @@ void gb_claim_release(struct gb_claim *claim)
 	if (gb_runtime_root(false, root, NULL) == 0)
 		lock_root(root, &root_lock, NULL);
 	if (strcmp(claim->ram_dir, claim->dir) != 0)
-		remove_dir(claim->ram_dir);
-	remove_dir(claim->dir);
+		gb_sweep_remove(claim->ram_dir);
+	gb_sweep_remove(claim->dir);
+	if (claim->ram_lock_fd >= 0)
+		close(claim->ram_lock_fd);
 	close(claim->lock_fd);
 	*claim = GB_CLAIM_NONE;
 }
@@ -241,9 +239,10 @@ int gb_claim_sweep(struct gb_error *err)
 	char root[PATH_MAX];
 	int r = gb_runtime_root(false, root, err);
 
+	gb_sweep_ram();
 	if (r == GB_ENOTFOUND)
 		return 0;
 	if (r == 0)
 		r = lock_root(root, &root_lock, err);
-	return r == 0 ? sweep(root, err) : r;
+	return r == 0 ? gb_sweep_root(root, err) : r;
 }

@@ -13,18 +13,22 @@
 struct gb_claim {
 	char name[GB_VM_NAME_MAX];
 	char dir[PATH_MAX];
-	char ram_dir[PATH_MAX]; // where the RAM file goes: dir, or a private directory of its own
-	int lock_fd;
+	char ram_dir[PATH_MAX];   // where the RAM file goes: dir, or a private directory of its own
+	int lock_fd, ram_lock_fd; // the second only if ram_dir is not dir
 };
 
 // A claim that holds nothing; gb_claim_release() accepts it.
-#define GB_CLAIM_NONE ((struct gb_claim){.lock_fd = -1})
+#define GB_CLAIM_NONE ((struct gb_claim){.lock_fd = -1, .ram_lock_fd = -1})
 
 // Whether gb_claim_take() of an exact name would be refused now.
 int gb_claim_check(const char *name, struct gb_error *err);
 // Take the name, or (exact false) the first free of NAME, NAME-2, NAME-3, ...
 // GB_EBUSY when an exact name is in use, GB_EUSAGE when it is none.
 int gb_claim_take(const char *name, bool exact, struct gb_claim *ret, struct gb_error *err);
+// What gb_claim_take() and gb_claim_place_ram() would choose now: fills name, dir and ram_path, and makes
+// nothing. (RAM that gets a directory of its own has a new name each time.)
+int gb_claim_preview(const char *name, bool exact, uint64_t size, struct gb_vm_info *ret,
+		     struct gb_error *err);
 // Put the claim's name and directory into info, and this process as the guest's supervisor.
 int gb_claim_sign(const struct gb_claim *claim, struct gb_vm_info *info, struct gb_error *err);
 // Make sure that size bytes (RAM, and what else the guest needs) fit on a tmpfs: the claim's directory if it is on one with room,

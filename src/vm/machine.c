@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "vm/info.h"
 #include "vm/monitor.h"
+#include "vm/place.h"
 #include "vm/spawn.h"
 
 #include <errno.h>
@@ -83,15 +84,36 @@ static void last_words(const struct gb_machine *m, char *ret, size_t size)
 	snprintf(ret, size, "%.*s", (int)(end - line), line);
 }
 
+// RAM that the guest touches first is taken from the tmpfs then; where there is none left, the kernel
+// answers with SIGBUS.
+static int was_killed(const struct gb_machine *m, const char *words, struct gb_error *err)
+{
+	int number = WTERMSIG(m->wait_status);
+	const char *colon = *words ? ": " : "";
+
+	if (number == SIGBUS && gb_place_full(m->info.ram_path))
+		return gb_fail(
+			err, GB_EGONE,
+			"QEMU was killed by signal %d (%s): the tmpfs that holds the guest's RAM "
+			"is full: make room in %.*s, give less --mem, or set XDG_RUNTIME_DIR to "
+			"a directory on a larger one",
+			number, strsignal(number),
+			(int)(strrchr(m->info.ram_path, '/') - m->info.ram_path), m->info.ram_path);
+	return gb_fail(
+		err, GB_EGONE,
+		"QEMU was killed by signal %d (%s)%s%s; if you did not do that, 'dmesg' says "
+		"whether this machine ran out of memory: give less --mem then, or stop other "
+		"guests",
+		number, strsignal(number), colon, words);
+}
+
 int gb_machine_end_reason(const struct gb_machine *m, struct gb_error *err)
 {
-	char words[256];
+	char words[128];
 
 	last_words(m, words, sizeof(words));
 	if (WIFSIGNALED(m->wait_status) && !m->quit_asked)
-		return gb_fail(err, GB_EGONE, "QEMU was killed by signal %d (%s)%s%s",
-			       WTERMSIG(m->wait_status), strsignal(WTERMSIG(m->wait_status)),
-			       *words ? ": " : "", words);
+		return was_killed(m, words, err);
 	if (WIFEXITED(m->wait_status) && WEXITSTATUS(m->wait_status) != 0)
 		return gb_fail(err, GB_EGONE, "QEMU ended with status %d%s%s",
 			       WEXITSTATUS(m->wait_status), *words ? ": " : "", words);
@@ -163,8 +185,9 @@ static int failed_early(struct gb_machine *m, struct gb_error *err)
 	if (*words || !m->reaped || !WIFSIGNALED(m->wait_status))
 		return gb_fail(err, GB_EGONE, "QEMU did not start: %s",
 			       *words ? words : "it ended without a word");
-	return gb_fail(err, GB_EGONE, "QEMU did not start: it was killed by signal %d",
-		       WTERMSIG(m->wait_status));
+	was_killed(m, "", err);
+	gb_error_prefix(err, "QEMU did not start");
+	return GB_EGONE;
 }
 
 // QEMU connects while it makes its machine, or ends.

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define STATE_MS 500
+
 static void cleanup_json(json_t **v)
 {
 	json_decref(*v);
@@ -112,6 +114,23 @@ int gb_vm_status(const struct gb_vm_info *vm, char ret[32], bool *running_ret, s
 	int r = open_session(vm, &q, err);
 
 	return r == 0 ? gb_monitor_status(q, ret, running_ret, err) : r;
+}
+
+void gb_vm_state(const struct gb_vm_info *vm, char ret[32])
+{
+	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
+	bool running;
+	int r;
+
+	if (vm->layout.count == 0 || !*vm->qmp_path) {
+		snprintf(ret, 32, "%s", vm->layout.count ? "unknown" : "starting");
+		return;
+	}
+	r = gb_qmp_connect(vm->qmp_path, STATE_MS, &q, NULL);
+	if (r == 0)
+		r = gb_monitor_status(q, ret, &running, NULL);
+	if (r != 0)
+		snprintf(ret, 32, "%s", r == GB_EBUSY || r == GB_ETIMEOUT ? "busy" : "ended");
 }
 
 static int set_running(const struct gb_vm_info *vm, bool run, struct gb_error *err)

@@ -36,6 +36,9 @@ int gb_monitor_status(struct gb_qmp *q, char ret[32], bool *running_ret, struct 
 // Short sessions on the monitor of a guest in the registry, for command-line tools and the page.
 int gb_vm_status(const struct gb_vm_info *vm, char ret[32], bool *running_ret,
 		 struct gb_error *err);
+// The state of a guest in one word: QEMU's own, or ours where QEMU cannot be asked: starting, busy, ended,
+// unknown (its only monitor is somebody else's).
+void gb_vm_state(const struct gb_vm_info *vm, char ret[32]);
 // Stop the virtual CPUs, or let them go on; both return when it is so. A guest that is in the
 // wanted state already is fine.
 int gb_vm_pause(const struct gb_vm_info *vm, struct gb_error *err);

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define SHM "/dev/shm"
-#define PRIVATE_PREFIX SHM "/glassbox-ram-"
+#define PRIVATE_PREFIX GB_PLACE_SHM "/glassbox-ram-"
+#define PRIVATE_DIGITS 16
 #define MIB ((uint64_t)1 << 20)
 
 // A RAM file is sparse: what the guest did not touch yet is taken nevertheless.
@@ -52,6 +52,14 @@ int gb_place_free(const char *path, uint64_t *free_ret, bool *tmpfs_ret, struct 
 	return 0;
 }
 
+bool gb_place_full(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_blocks &&
+	       (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize < MIB;
+}
+
 static int private_name(char ret[PATH_MAX], struct gb_error *err)
 {
 	uint64_t random;
@@ -68,7 +76,7 @@ static int no_room(const char *dir, uint64_t room, uint64_t size, struct gb_erro
 		err, GB_ELACKS,
 		"no tmpfs has room for %" PRIu64 " MiB of guest RAM (%" PRIu64
 		" MiB free for it at %s): give less --mem, stop another guest, or enlarge it "
-		"with: mount -o remount,size=%" PRIu64 "M " SHM,
+		"with: mount -o remount,size=%" PRIu64 "M " GB_PLACE_SHM,
 		size / MIB, room / MIB, dir, (size + size / 4) / MIB);
 }
 
@@ -100,22 +108,33 @@ int gb_place_choose(const char *dir, uint64_t size, char ret[PATH_MAX], struct g
 		snprintf(ret, PATH_MAX, "%s", dir);
 		return 0;
 	}
-	if (gb_place_free(SHM, &shm_room, &shm_tmpfs, NULL) == 0 && shm_tmpfs && shm_room >= size)
+	if (gb_place_free(GB_PLACE_SHM, &shm_room, &shm_tmpfs, NULL) == 0 && shm_tmpfs &&
+	    shm_room >= size)
 		return private_name(ret, err);
 	if (shm_tmpfs && shm_room >= room)
-		return no_room(SHM, shm_room, size, err);
+		return no_room(GB_PLACE_SHM, shm_room, size, err);
 	return no_room(dir, tmpfs ? room : 0, size, err);
+}
+
+bool gb_place_is_private(const char *dir)
+{
+	size_t prefix = strlen(PRIVATE_PREFIX);
+
+	return strncmp(dir, PRIVATE_PREFIX, prefix) == 0 &&
+	       strlen(dir) == prefix + PRIVATE_DIGITS &&
+	       strspn(dir + prefix, "0123456789abcdef") == PRIVATE_DIGITS;
 }
 
 bool gb_place_of(const struct gb_vm_info *info, char ret[PATH_MAX])
 {
 	const char *slash = strrchr(info->ram_path, '/');
-	size_t len = slash ? (size_t)(slash - info->ram_path) : 0;
+	char dir[PATH_MAX];
 
-	if (strncmp(info->ram_path, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) != 0 ||
-	    len != strlen(PRIVATE_PREFIX) + 16)
+	if (!slash)
 		return false;
-	memcpy(ret, info->ram_path, len);
-	ret[len] = 0;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - info->ram_path), info->ram_path);
+	if (!gb_place_is_private(dir))
+		return false;
+	memcpy(ret, dir, sizeof(dir));
 	return true;
 }

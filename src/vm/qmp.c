@@ -337,6 +337,11 @@ int gb_qmp_connect(const char *path, int timeout_ms, struct gb_qmp **ret, struct
 	GB_CLEANUP(gb_cleanup_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 
+	if (!*path)
+		return gb_fail(
+			err, GB_EBUSY,
+			"another program holds the only monitor of this QEMU: pause and resume "
+			"the guest there (libvirt: virsh suspend, virsh resume)");
 	if (fd < 0)
 		return gb_fail_os(err, "cannot make a socket");
 	if (strlen(path) >= sizeof(addr.sun_path))

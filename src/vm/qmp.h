@@ -20,7 +20,7 @@
 struct gb_qmp;
 
 // Connect and shake hands. GB_ENOTFOUND: no such socket; GB_EGONE: nobody serves it;
-// GB_EBUSY: no greeting in time, another client holds it; GB_EFORMAT: the peer speaks no QMP.
+// GB_EBUSY: no greeting in time, another client holds it, or path is "" (there is none that is free); GB_EFORMAT: the peer speaks no QMP.
 int gb_qmp_connect(const char *path, int timeout_ms, struct gb_qmp **ret, struct gb_error *err);
 // The same on a socket that is connected already; takes the fd, also on failure.
 int gb_qmp_adopt(int fd, int timeout_ms, struct gb_qmp **ret, struct gb_error *err);

@@ -162,18 +162,34 @@ int gb_vm_list(struct gb_vm_info **ret, size_t *count_ret, struct gb_error *err)
 	return 0;
 }
 
-int gb_vm_open_ram(const struct gb_vm_info *vm, struct gb_ram **ret, struct gb_error *err)
+static int has_ended(const struct gb_vm_info *vm, struct gb_error *err)
+{
+	return gb_fail(err, GB_EGONE,
+		       "'%s' has ended, and its RAM went with it: start it again; 'glassbox ls' "
+		       "lists the guests that run",
+		       vm->name);
+}
+
+int gb_vm_check(const struct gb_vm_info *vm, struct gb_error *err)
 {
 	struct gb_host_process qemu = gb_vm_qemu(vm);
+
+	return gb_process_alive(&qemu) ? 0 : has_ended(vm, err);
+}
+
+int gb_vm_open_ram(const struct gb_vm_info *vm, struct gb_ram **ret, struct gb_error *err)
+{
 	struct gb_ram *ram = NULL;
 	int r = gb_ram_open(vm->ram_path, &vm->layout, &ram, err);
 
 	// Behind /proc/PID/fd a reused pid would be somebody else's file: look after opening.
-	if (r == GB_ENOTFOUND || (r == 0 && !gb_process_alive(&qemu))) {
-		gb_ram_close(ram);
-		return gb_fail(err, GB_EGONE, "'%s' has ended", vm->name);
-	}
+	if (r == 0)
+		r = gb_vm_check(vm, err);
+	else if (r == GB_ENOTFOUND)
+		r = has_ended(vm, err);
 	if (r == 0)
 		*ret = ram;
+	else
+		gb_ram_close(ram);
 	return r;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // The registry of running guests: one private directory each under $XDG_RUNTIME_DIR/glassbox
-// (or /run/user/UID/glassbox, or /dev/shm/glassbox-UID where there is neither), mode 0700.
+// (or where else runtime.h says), mode 0700.
 //
 // vm.json in it says what the guest is; QMP sockets, console log, keys and a lock stand beside it.
 // The lock is held by the guest's supervisor for as long as it lives, so that a directory whose
@@ -49,6 +49,10 @@ int gb_vm_find(const char *name, struct gb_vm_info *ret, struct gb_error *err);
 int gb_vm_list(struct gb_vm_info **ret, size_t *count_ret, struct gb_error *err);
 // Open the RAM of a running guest. GB_EGONE when it ended meanwhile.
 int gb_vm_open_ram(const struct gb_vm_info *vm, struct gb_ram **ret, struct gb_error *err);
+
+// Does QEMU still run? For the end of a long read: RAM that was removed stays readable to those who have
+// it open, but is no running guest's any more. GB_EGONE, with what to do.
+int gb_vm_check(const struct gb_vm_info *vm, struct gb_error *err);
 
 // The same for guests in any state, also those still being started (qemu_pid may be 0).
 int gb_vm_lookup(const char *name, struct gb_vm_info *ret, struct gb_error *err);

@@ -18,6 +18,18 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
+// Without a session there is no directory that is private and goes by itself. Home is private, and
+// nobody can be there first, as one could be in /tmp or /dev/shm; RAM goes to a tmpfs in any case (place.h).
+static int home_path(char ret[PATH_MAX])
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state && *state == '/')
+		return snprintf(ret, PATH_MAX, "%s/glassbox/run", state);
+	return home && *home == '/' ? snprintf(ret, PATH_MAX, "%s/.local/state/glassbox/run", home)
+				    : -1;
+}
+
 int gb_runtime_path(char ret[PATH_MAX], struct gb_error *err)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
@@ -30,7 +42,11 @@ int gb_runtime_path(char ret[PATH_MAX], struct gb_error *err)
 	else if (is_directory(user))
 		n = snprintf(ret, PATH_MAX, "%s/glassbox", user);
 	else
-		n = snprintf(ret, PATH_MAX, "/dev/shm/glassbox-%u", (unsigned)geteuid());
+		n = home_path(ret);
+	if (n < 0)
+		return gb_fail(err, GB_ELACKS,
+			       "there is no place for running guests: set XDG_RUNTIME_DIR to a "
+			       "directory of yours that others cannot look into");
 	if (n >= PATH_MAX)
 		return gb_fail(err, GB_ERANGE, "XDG_RUNTIME_DIR is too long");
 	return 0;
@@ -53,13 +69,48 @@ static int check_private(const char *path, struct gb_error *err)
 	return 0;
 }
 
+// The directories above one in home that are not there yet, as the XDG specification wants them.
+static void make_above(const char *path)
+{
+	char above[PATH_MAX];
+
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(above, sizeof(above), "%.*s", (int)(slash - path), path);
+		mkdir(above, 0700);
+	}
+}
+
+int gb_runtime_place(char ret[PATH_MAX], struct gb_error *err)
+{
+	char home[PATH_MAX] = "";
+	int r = gb_runtime_root(false, ret, err);
+
+	if (r == 0 || r != GB_ENOTFOUND)
+		return r;
+	r = gb_runtime_path(ret, err);
+	if (r != 0)
+		return r;
+	*strrchr(ret, '/') = 0;
+	home_path(home);
+	while (strncmp(home, ret, strlen(ret)) == 0 && access(ret, F_OK) != 0 &&
+	       strrchr(ret, '/') != ret)
+		*strrchr(ret, '/') = 0;
+	if (access(ret, W_OK | X_OK) == 0)
+		return 0;
+	r = gb_fail_os(err, "cannot write in %s", ret);
+	gb_error_prefix(err, "there is no place for running guests (XDG_RUNTIME_DIR)");
+	return r;
+}
+
 int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], home[PATH_MAX];
 	int r = gb_runtime_path(path, err);
 
 	if (r != 0)
 		return r;
+	if (make && home_path(home) >= 0 && strcmp(home, path) == 0)
+		make_above(path);
 	if (make && mkdir(path, 0700) != 0 && errno != EEXIST) {
 		r = gb_fail_os(err, "cannot make the directory %s", path);
 		gb_error_prefix(err, "there is no place for running guests (XDG_RUNTIME_DIR)");
@@ -85,6 +136,7 @@ int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
 {
 	GB_CLEANUP(gb_cleanup_fd) int fd = open_lock(dir, O_CREAT);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct stat st;
 
 	if (fd < 0)
 		return gb_fail_os(err, "cannot open %s/lock", dir);
@@ -93,8 +145,19 @@ int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
 			return gb_fail(err, GB_EBUSY, "%s is in use", dir);
 		return gb_fail_os(err, "cannot lock %s/lock", dir);
 	}
+	// Somebody who held it before may have removed it since we opened it.
+	if (fstat(fd, &st) != 0 || st.st_nlink == 0)
+		return gb_fail(err, GB_EBUSY, "%s was just removed", dir);
 	*fd_ret = gb_steal_fd(&fd);
 	return 0;
+}
+
+bool gb_runtime_has_lock(const char *dir)
+{
+	char path[2 * PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	return access(path, F_OK) == 0;
 }
 
 bool gb_runtime_locked(const char *dir)

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Tests of what is asked of the host: helper programs, processes, KVM, QEMU's version, other
 // people's command lines.
-#include "vm/attach.h"
+#include "vm/attach_private.h"
 #include "vm/child.h"
 #include "vm/kvm.h"
 #include "vm/process.h"
@@ -169,6 +169,59 @@ static void command_lines(void)
 	CHECK(!gb_attach_socket("", 0, 0, path));
 }
 
+#define LINE(text) (&(struct gb_line){(text), sizeof(text)})
+#define BACKEND(size) \
+	"-object\0{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true," \
+	"\"size\":" size "}\0"
+
+// Without a monitor: what is certain is taken, what is not is refused.
+static void lines_without_monitor(void)
+{
+	static const char libvirt[] =
+		"q\0-name\0guest=vm1,debug-threads=on\0-S\0-object\0{\"id\":\"masterKey0\"}\0-machine\0"
+		"pc-q35-7.2,usb=off,memory-backend=pc.ram\0-accel\0kvm\0-smp\0"
+		"2,sockets=2\0" BACKEND("2952785920");
+	static const char words[] =
+		"q\0-name\0old\0-M\0type=pc,accel=kvm:tcg,memory-backend=m\0-object\0"
+		"memory-backend-file,id=m,size=1G,mem-path=/x,share=yes\0-smp\0cpus=3";
+	static const char *const refused[] = {"PCI hole", "PCI hole", "PCI hole", "private",
+					      "private",  "private",  "private",  "NUMA"};
+	const struct gb_line lines[] = {
+		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0" BACKEND("2952790016")),
+		*LINE("q\0-machine\0q35,memory-backend=pc.ram,max-ram-below-4g=1G\0" BACKEND(
+			"2097152")),
+		*LINE("q\0-machine\0xenfv,memory-backend=pc.ram\0" BACKEND("2097152")),
+		*LINE("q\0-machine\0q35\0" BACKEND("2097152")),
+		*LINE("q\0-machine\0q35,memory-backend=other\0" BACKEND("2097152")),
+		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0-object\0{\"id\":\"pc.ram\",\"size\":4096}"),
+		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0" BACKEND("-4096")),
+		*LINE("q\0-machine\0q35\0-numa\0node,nodeid=0,memdev=ram-node0\0"),
+	};
+	struct gb_backend b = {};
+	struct gb_vm_info info = {};
+	struct gb_error err = {};
+
+	REQUIRE_OK(gb_attach_line(LINE(libvirt), &b, &info, &err), err);
+	CHECK_EQ(b.size, 2952785920);
+	CHECK_EQ(info.layout.count, 1);
+	CHECK_EQ(info.layout.segments[0].size, 2952785920);
+	CHECK_STR(info.name, "vm1");
+	CHECK_STR(info.machine, "pc-q35-7.2");
+	CHECK_STR(info.accel, "kvm");
+	CHECK_EQ(info.cpus, 2);
+	REQUIRE_OK(gb_attach_line(LINE(words), &b, &info, &err), err);
+	CHECK_EQ(b.size, 1 << 30);
+	CHECK_STR(info.name, "old");
+	CHECK_STR(info.machine, "pc");
+	CHECK_STR(info.accel, "kvm");
+	CHECK_EQ(info.cpus, 3);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		CHECK_EQ(gb_attach_line(&lines[i], &b, &info, &err), GB_ELACKS);
+		CHECK(strstr(err.message, refused[i]));
+	}
+	CHECK_EQ(gb_attach_line(LINE("-machine"), &b, &info, &err), GB_ELACKS);
+}
+
 // The counter's frequency, against another clock over a longer time.
 static void counter(void)
 {
@@ -182,4 +235,4 @@ static void counter(void)
 
 TAP_MAIN(TAP_CASE(helpers), TAP_CASE(helpers_leave_nothing), TAP_CASE(processes),
 	 TAP_CASE(kvm_that_does_not_work), TAP_CASE(kvm_of_this_machine), TAP_CASE(versions),
-	 TAP_CASE(command_lines), TAP_CASE(counter))
+	 TAP_CASE(command_lines), TAP_CASE(lines_without_monitor), TAP_CASE(counter))

@@ -5,6 +5,7 @@
 #include "vm/info.h"
 #include "vm/place.h"
 #include "vm/runtime.h"
+#include "vm/sweep.h"
 
 #include "base/file.h"
 #include "tests/tap.h"
@@ -192,6 +193,175 @@ static void crash_is_swept(void)
 	clean();
 }
 
+static void ram_name(int which, char ret[64])
+{
+	snprintf(ret, 64, "/dev/shm/glassbox-ram-%08x%08x", (unsigned)getpid(), (unsigned)which);
+}
+
+static void make_ram(const char *dir, bool with_lock)
+{
+	char file[96];
+
+	gb_assert(mkdir(dir, 0700) == 0);
+	snprintf(file, sizeof(file), "%.60s/ram", dir);
+	gb_assert(gb_file_write(file, "x", 1, 0600, NULL) == 0);
+	snprintf(file, sizeof(file), "%.60s/lock", dir);
+	gb_assert(!with_lock || gb_file_write(file, "", 0, 0600, NULL) == 0);
+}
+
+static void remove_ram(const char *dir)
+{
+	char file[96];
+
+	snprintf(file, sizeof(file), "%.60s/ram", dir);
+	unlink(file);
+	snprintf(file, sizeof(file), "%.60s/lock", dir);
+	unlink(file);
+	CHECK(rmdir(dir) == 0);
+}
+
+// The registry is gone, the supervisor too: RAM in /dev/shm goes by its lock alone. What is held, what
+// is no one's of ours and what has no lock stays.
+static void ram_without_registry_is_swept(void)
+{
+	enum { LEFT, HELD, NO_LOCK, THEIRS, OTHER_NAME, COUNT };
+	char dirs[COUNT][64];
+	struct gb_error err = {};
+	int held = -1;
+
+	fresh();
+	for (int i = 0; i < COUNT; i++) {
+		ram_name(i, dirs[i]);
+		if (i == OTHER_NAME)
+			snprintf(dirs[i] + strlen(dirs[i]), 2, "0");
+		make_ram(dirs[i], i != NO_LOCK);
+	}
+	REQUIRE_OK(gb_runtime_lock(dirs[HELD], &held, &err), err);
+	if (geteuid() == 0)
+		gb_assert(chown(dirs[THEIRS], 65534, 65534) == 0);
+	else
+		remove_ram(dirs[THEIRS]);
+	CHECK(gb_sweep_ram_count() > 0);
+	CHECK_OK(gb_claim_sweep(&err), err);
+	CHECK(access(dirs[LEFT], F_OK) != 0);
+	remove_ram(dirs[HELD]);
+	remove_ram(dirs[NO_LOCK]);
+	remove_ram(dirs[OTHER_NAME]);
+	if (geteuid() == 0)
+		remove_ram(dirs[THEIRS]);
+	close(held);
+	clean();
+}
+
+// Somebody else put a link under the name of RAM that is gone: what it leads to is left alone.
+static void links_are_not_followed(void)
+{
+	struct gb_claim c = GB_CLAIM_NONE;
+	struct gb_error err = {};
+	struct gb_vm_info info;
+	char target[96], file[128], ram_dir[64];
+
+	fresh();
+	ram_name(9, ram_dir);
+	snprintf(target, sizeof(target), "%s/target", base_dir);
+	make_ram(target, true);
+	REQUIRE_OK(gb_claim_take("dead", true, &c, &err), err);
+	fill(&c, &info);
+	snprintf(info.ram_path, sizeof(info.ram_path), "%s/ram", ram_dir);
+	CHECK_OK(gb_info_write(&info, &err), err);
+	gb_assert(symlink(target, ram_dir) == 0);
+	close(c.lock_fd);
+	CHECK_OK(gb_claim_sweep(&err), err);
+	CHECK(access(c.dir, F_OK) != 0);
+	snprintf(file, sizeof(file), "%s/ram", target);
+	CHECK(access(file, F_OK) == 0);
+	gb_sweep_remove(ram_dir);
+	CHECK(access(file, F_OK) == 0);
+	unlink(ram_dir);
+	if (geteuid() == 0) { // a directory of somebody else
+		gb_assert(chown(target, 65534, 65534) == 0);
+		gb_sweep_remove(target);
+		CHECK(access(file, F_OK) == 0);
+	}
+	remove_ram(target);
+	clean();
+}
+
+// What --dry-run shows is what a start takes.
+static void previews(void)
+{
+	struct gb_claim c = GB_CLAIM_NONE, left = GB_CLAIM_NONE;
+	struct gb_error err = {};
+	struct gb_vm_info info = {};
+	char root[96], want[128];
+
+	fresh();
+	snprintf(root, sizeof(root), "%s/glassbox", base_dir);
+	REQUIRE_OK(gb_claim_preview("one", false, 4096, &info, &err), err);
+	CHECK_STR(info.name, "one");
+	CHECK(access(root, F_OK) != 0);
+	REQUIRE_OK(gb_claim_take("one", true, &c, &err), err);
+	REQUIRE_OK(gb_claim_preview("one", false, 4096, &info, &err), err);
+	CHECK_STR(info.name, "one-2");
+	snprintf(want, sizeof(want), "%s/one-2/ram", root);
+	CHECK_STR(info.ram_path, want);
+	CHECK_EQ(gb_claim_preview("one", true, 4096, &info, &err), GB_EBUSY);
+	CHECK_EQ(gb_claim_preview("../x", true, 4096, &info, &err), GB_EUSAGE);
+	CHECK_EQ(gb_claim_preview("two", true, (uint64_t)1 << 50, &info, &err), GB_ELACKS);
+	// A leftover is swept by a start.
+	REQUIRE_OK(gb_claim_take("one-2", true, &left, &err), err);
+	close(left.lock_fd);
+	REQUIRE_OK(gb_claim_preview("one", false, 4096, &info, &err), err);
+	CHECK_STR(info.name, "one-2");
+	gb_claim_release(&c);
+	CHECK_OK(gb_claim_sweep(&err), err);
+	clean();
+}
+
+// Without a session guests are registered below home.
+static void no_session(void)
+{
+	char home[96], state[128], path[PATH_MAX], place[PATH_MAX], old[PATH_MAX] = "";
+	struct gb_claim c = GB_CLAIM_NONE;
+	struct gb_error err = {};
+
+	fresh();
+	unsetenv("XDG_RUNTIME_DIR");
+	snprintf(path, sizeof(path), "/run/user/%u", (unsigned)geteuid());
+	if (access(path, F_OK) == 0) {
+		clean();
+		return;
+	}
+	snprintf(old, sizeof(old), "%s", getenv("HOME") ? getenv("HOME") : "");
+	snprintf(home, sizeof(home), "%s/home", base_dir);
+	gb_assert(mkdir(home, 0755) == 0);
+	setenv("HOME", home, 1);
+	unsetenv("XDG_STATE_HOME");
+	REQUIRE_OK(gb_runtime_place(place, &err), err);
+	CHECK_STR(place, home);
+	REQUIRE_OK(gb_claim_take("one", true, &c, &err), err);
+	snprintf(path, sizeof(path), "%s/.local/state/glassbox/run/one", home);
+	CHECK_STR(c.dir, path);
+	gb_claim_release(&c);
+	snprintf(state, sizeof(state), "%s/state", home);
+	setenv("XDG_STATE_HOME", state, 1);
+	REQUIRE_OK(gb_runtime_path(path, &err), err);
+	CHECK(strncmp(path, state, strlen(state)) == 0);
+	unsetenv("XDG_STATE_HOME");
+	unsetenv("HOME");
+	CHECK_EQ(gb_runtime_path(path, &err), GB_ELACKS);
+	CHECK(strstr(err.message, "XDG_RUNTIME_DIR"));
+	for (const char *const *p =
+		     (const char *const[]){"/.local/state/glassbox/run", "/.local/state/glassbox",
+					   "/.local/state", "/.local", "", NULL};
+	     *p; p++) {
+		snprintf(path, sizeof(path), "%s%s", home, *p);
+		CHECK(rmdir(path) == 0);
+	}
+	setenv("HOME", old, 1);
+	clean();
+}
+
 // The same pid with another start time is another process.
 static void reused_pids_are_safe(void)
 {
@@ -354,6 +524,8 @@ static void room_is_looked_at(void)
 }
 
 TAP_MAIN(TAP_CASE(names), TAP_CASE(a_life), TAP_CASE(bad_names_and_places),
-	 TAP_CASE(crash_is_swept), TAP_CASE(reused_pids_are_safe),
-	 TAP_CASE(attached_guests_live_on), TAP_CASE(damaged_entries), TAP_CASE(racing_claims),
+	 TAP_CASE(crash_is_swept), TAP_CASE(ram_without_registry_is_swept),
+	 TAP_CASE(links_are_not_followed), TAP_CASE(previews), TAP_CASE(no_session),
+	 TAP_CASE(reused_pids_are_safe), TAP_CASE(attached_guests_live_on),
+	 TAP_CASE(damaged_entries), TAP_CASE(racing_claims),
 	 TAP_CASE(claims_leave_each_other_alone), TAP_CASE(room_is_looked_at))

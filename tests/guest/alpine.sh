@@ -11,6 +11,7 @@ work=$(mktemp -d) || exit 1
 server=''
 . tests/tap.sh
 finish() {
+	[ ! -d "$work/run/glassbox/alpine" ] || glassbox stop alpine
 	[ -z "$server" ] || kill "$server"
 	rm -rf "$work"
 }
@@ -128,26 +129,38 @@ mv "$work/list" "$good/latest-releases.yaml"
 alpine http://127.0.0.1:1/alpine && [ "$(cat "$work/out")" = "$guest" ] && grep -q 'fetched earlier' "$work/err"
 report $? 'without a network, what was fetched earlier is taken'
 
-# The guest boots: its PID 1 says so on the second serial port.
-mkfifo "$work/ready"
-timeout 120 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -machine q35 -accel tcg -m 256 \
-	-kernel "$guest/vmlinux" -initrd "$guest/initrd" -append "console=ttyS0 $(cat "$guest/append")" \
-	-serial "file:$work/console" -serial stdio </dev/null >"$work/ready" 2>"$work/err" &
-qemu=$!
-line=$(head -n 1 "$work/ready" | tr -d '\r')
-kill $qemu 2>/dev/null
-wait $qemu
-[ "$line" = GLASSBOX-READY ] && grep -q "alpine_repo=http://10.0.2.2:$port/good" "$work/console"
-report $? 'the guest boots, with its boot line'
+# The program starts it so, and it boots: without a control port its PID 1 says on the console that it is up.
+glassbox() { XDG_RUNTIME_DIR=$work/run XDG_CACHE_HOME=$work/cache GLASSBOX_ALPINE_MIRROR=http://127.0.0.1:$port/good "$GLASSBOX" "$@"; }
 
-# The program starts it so, too.
+# seen FILE WORDS QEMU: waits until the file holds them, as long as QEMU lives, at most two minutes.
+seen() {
+	end=$(($(date +%s) + 120))
+	until grep -qsF -- "$2" "$1"; do
+		kill -0 "$3" 2>/dev/null && [ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
 if [ -n "${GLASSBOX:-}" ]; then
 	mkdir -m 700 "$work/run"
-	XDG_RUNTIME_DIR=$work/run XDG_CACHE_HOME=$work/cache GLASSBOX_ALPINE_MIRROR=http://127.0.0.1:$port/good \
-		"$GLASSBOX" run alpine --accel tcg --append last=word --dry-run >"$work/out" 2>"$work/err"
+	glassbox run alpine --accel tcg --append last=word --dry-run >"$work/out" 2>"$work/err"
 	grep -qF -- "-kernel $guest/vmlinux -initrd $guest/initrd" "$work/out" && grep -q 'size=268435456\|size=256M\|-m 256' "$work/out" &&
 		grep -qF "$(cat "$guest/append") last=word" "$work/out" && grep -q 'console=ttyS0' "$work/out" && grep -q 'virtio-net' "$work/out"
 	report $? 'glassbox run alpine starts it with that kernel, initramfs and boot line'
+	glassbox run alpine --accel tcg --append last=word --detach --no-view >"$work/out" 2>"$work/err"
+	status=$?
+	qemu=$(glassbox ls --json | sed -n 's/.*"name":"alpine".*"qemu_pid":\([0-9]*\).*/\1/p')
+	[ "$status" = 0 ] && grep -q '^alpine is started' "$work/out" && seen "$work/run/glassbox/alpine/console.log" GLASSBOX-READY "$qemu"
+	report $? 'glassbox run alpine boots it to userland'
+	glassbox info alpine >"$work/out" 2>"$work/err" && grep -qF "kernel        $(cat "$kernel/release")" "$work/out" &&
+		glassbox ps alpine >"$work/out" 2>"$work/err" && grep -q '[0-9] init$\|[0-9] *init ' "$work/out"
+	report $? 'its kernel and processes are understood'
+	glassbox read alpine "$(glassbox sym alpine saved_command_line 2>/dev/null | awk 'NR == 1 { print "0x" $1 }')" 8 --raw >"$work/out" 2>"$work/err" &&
+		address=$(od -An -t x8 "$work/out" | tr -d ' \n') && glassbox read alpine "0x$address" 400 --raw >"$work/out" 2>"$work/err" &&
+		tr '\0' '\n' <"$work/out" | head -n 1 | grep -qF "$(cat "$guest/append") last=word"
+	report $? 'its kernel was given the boot line'
+	glassbox stop alpine >"$work/out" 2>"$work/err" && [ -z "$(ls "$work/run/glassbox")" ] && ! kill -0 "$qemu" 2>/dev/null
+	report $? 'stop ends it and leaves nothing'
 fi
 
 refused 'no name server' 'cannot be resolved' http://mirror.invalid/alpine

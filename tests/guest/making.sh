@@ -10,6 +10,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 . tests/tap.sh
+# As an ordinary user of Debian has it: no way to the administrator's programs.
+users_path=/usr/local/bin:/usr/bin:/bin
 
 # run CACHE COMMAND...: with a cache of its own; what it says in $work/out and $work/err.
 run() {
@@ -35,7 +37,7 @@ refused() {
 left_over() { find "$1/glassbox/guests" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | grep .; }
 
 same_bytes() {
-	run one guest/initramfs.sh && one=$(cat "$work/out") &&
+	run one env PATH=$users_path guest/initramfs.sh && one=$(cat "$work/out") &&
 		cp -r guest "$work/copy of guest" && run two "$work/copy of guest/initramfs.sh" && two=$(cat "$work/out") &&
 		[ "$one" != "$two" ] && cmp "$one/initramfs.cpio" "$two/initramfs.cpio" >>"$work/out"
 }
@@ -91,7 +93,7 @@ pruned() {
 }
 
 kernel() {
-	run one guest/debian.sh && debian=$(cat "$work/out") && [ "$(head -c 4 "$debian/vmlinux" | tr -d '\177')" = ELF ] &&
+	run one env PATH=$users_path guest/debian.sh && debian=$(cat "$work/out") && [ "$(head -c 4 "$debian/vmlinux" | tr -d '\177')" = ELF ] &&
 		[ -s "$debian/modules.cpio" ] && [ -s "$debian/release" ] && grep -qa "Linux version $(cat "$debian/release") " "$debian/vmlinux"
 }
 
@@ -179,5 +181,11 @@ refused "seed: a host name with a line break" "is no host name" guest/seed.sh --
 b" "$one/initramfs.cpio"
 refused "seed: an archive that is not there" "cannot read the archive" guest/seed.sh --out "$work" "$work/none"
 refused "seed: a directory that is not there" "there is no directory" guest/seed.sh --out "$work/none" "$one/initramfs.cpio"
+mkdir "$work/no-keys"
+printf '#!/bin/sh\nexit 1\n' >"$work/no-keys/ssh-keygen"
+chmod +x "$work/no-keys/ssh-keygen"
+refused "seed: no key" "ssh-keygen failed: is openssh-client installed" env PATH="$work/no-keys:$PATH" guest/seed.sh --out "$work" "$one/initramfs.cpio"
+[ -z "$(find "$work" -maxdepth 1 -name 'seed.*')" ]
+report $? "seed: without a key no work is left"
 refused "seed: a port that is none" "is no port number" guest/seed.sh --out "$work" --port 22x "$one/initramfs.cpio"
 end_of_tests

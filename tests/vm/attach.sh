@@ -32,12 +32,18 @@ qemu fd $monitor "socket,id=mon,path=$work/fd.sock,server=on,wait=off" -mon char
 gb attach "$work/fd.sock" --detach
 [ "$status" = 0 ] && [ "$(state fd)" = prelaunch ] && [ "$(field fd qemu_pid)" = "$qemu" ] && [ "$(field fd memory)" = 67108864 ]
 report $? 'by its QMP socket'
+grep -q '^  state      prelaunch$' "$work/out"
+report $? "it tells QEMU's state"
 gb ls
 grep -q '^fd .*(attached)$' "$work/out"
 report $? 'ls says that it is not ours'
 gb attach "$qemu" --name twice --detach
 [ "$status" = 0 ] && [ "$(field twice qemu_pid)" = "$qemu" ]
 report $? 'by its pid, found on its command line'
+gb attach "$qemu" --name thrice --detach --json
+[ "$status" = 0 ] && grep -q '"name":"thrice","state":"prelaunch"' "$work/out"
+report $? 'JSON tells the state, too'
+gb stop thrice
 gb attach "$qemu" --name twice
 fails 1 "a guest named 'twice' runs already"
 report $? 'a name in use'
@@ -67,6 +73,28 @@ gb attach "$qemu" --detach
 report $? 'after a crash of ours it can be attached to again'
 gb stop big
 kill "$qemu"
+
+# What 'info registers' says is read, of CPUs at reset and of one that runs a kernel with four or five levels of page tables.
+registers() { "$REGISTERS" "$1" >"$work/out" 2>"$work/err"; }
+# shellcheck disable=SC2086
+qemu reset -qmp "unix:$work/reset.sock,server=on,wait=off" $shared,size=64M -m 64M -smp 2
+registers "$work/reset.sock" && [ "$(cat "$work/out")" = "$(printf '0 fff0 60000010 0 0\n1 fff0 60000010 0 0')" ]
+report $? 'the registers of two CPUs at reset'
+kill "$qemu"
+for levels in 4 5; do
+	model=qemu64
+	[ $levels = 4 ] || model=qemu64,+la57
+	gb run debian --kernel "$(sh "$(dirname "$0")/../../guest/debian.sh" 2>"$work/err")/bzImage" --cpu $model --accel tcg --detach --no-view --name paged
+	up=$status
+	"$g" info paged --json >"$work/info"
+	registers "$root/paged/qmp.sock"
+	read -r cpu rip cr0 cr3 cr4 rest <"$work/out"
+	# Paging is on (CR0 bit 31), with PAE (CR4 bit 5), and CR4 bit 12 tells five levels.
+	[ "$up" = 0 ] && [ "$cpu" = 0 ] && [ "$rip" != 0 ] && [ $((0x$cr0 >> 31 & 1)) = 1 ] && [ $((0x$cr4 >> 5 & 1)) = 1 ] && [ "$cr3" != 0 ] &&
+		[ $((4 + (0x$cr4 >> 12 & 1))) = "$levels" ] && grep -q "\"paging_levels\":$levels," "$work/info" && [ -z "$rest" ]
+	report $? "the registers of a CPU with $levels levels, as many as were found in RAM"
+	gb stop paged
+done
 
 truncate -s 64M "$work/ram"
 # shellcheck disable=SC2086
@@ -116,9 +144,81 @@ qemu=$!
 qemus="$qemus $qemu"
 eventually [ -s "$work/pid" ]
 gb attach "$qemu"
-fails 77 'has no monitor' '-qmp'
-report $? 'no monitor'
+fails 77 private share=on
+report $? 'private RAM and no monitor'
 kill "$qemu"
+
+# As libvirt starts a domain with <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>.
+libvirt() { # NAME MIB WORDS...
+	mkdir "$work/$1"
+	domain=$1 mib=$2
+	shift 2
+	python3 "$(dirname "$0")/libvirtd.py" "$work/$domain" /usr/bin/qemu-system-x86_64 -name "guest=$domain,debug-threads=on" -S -object \
+		'{"qom-type":"secret","id":"masterKey0","format":"base64","data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}' \
+		-machine pc-q35-7.2,usb=off,dump-guest-core=off,memory-backend=pc.ram -accel tcg -cpu qemu64 -m "size=$((mib * 1024))k" -object \
+		"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true,\"x-use-canonical-path-for-ramblock-id\":false,\"size\":$((mib << 20))}" \
+		-overcommit mem-lock=off -smp 1,sockets=1,cores=1,threads=1 -uuid 3f1a1b9e-3d3b-4c1c-9b1c-0a5b1c2d3e4f -display none -no-user-config \
+		-nodefaults -chardev socket,id=charmonitor,fd=@FD@,server=on,wait=off -mon chardev=charmonitor,id=monitor,mode=control \
+		-rtc base=utc -no-shutdown -boot strict=on "$@" 2>"$work/qemu.err" &
+	libvirtd=$!
+	eventually [ -s "$work/$domain/pid" ] || return 1
+	qemu=$(cat "$work/$domain/pid")
+	qemus="$qemus $qemu"
+}
+understood() { "$g" info "$1" --json >"$work/out" 2>"$work/err" && grep -q glassbox "$work/out"; }
+
+here=$(cd "$(dirname "$0")/../.." && pwd)
+if kernel=$("$here/guest/tiny.sh" 2>"$work/err") && userland=$("$here/guest/initramfs.sh" 2>>"$work/err"); then
+	libvirt domain 64 -kernel "$kernel/vmlinux" -initrd "$userland/initramfs.cpio" -append 'glassbox.net=no glassbox.services=no'
+	gb attach "$qemu" --detach --no-view --json
+	[ "$status" = 0 ] && grep -q '"name":"domain","state":"unknown".*"machine":"pc-q35-7.2","accel":"tcg","memory":67108864,"cpus":1,"attached":true' "$work/out"
+	report $? "libvirt's, whose monitor libvirt keeps"
+	grep -q '"layout":\[{"gpa":"0x0","size":"0x4000000","offset":"0x0"}\]' "$root/domain/vm.json"
+	report $? 'its RAM lies where its machine has it'
+	eventually understood domain
+	report $? 'its kernel is understood'
+	gb ls
+	grep -q '^domain  *unknown .*(attached)$' "$work/out"
+	report $? 'ls does not know its state, and says so'
+	gb pause domain
+	fails 1 'another program holds the only monitor' 'virsh suspend'
+	report $? 'pause says who can do that'
+	gb stop domain
+	[ "$status" = 0 ] && kill -0 "$qemu"
+	report $? 'stop lets go of it'
+	kill "$qemu"
+	wait "$libvirtd"
+else
+	for name in "libvirt's, whose monitor libvirt keeps" 'its RAM lies where its machine has it' 'its kernel is understood' \
+		'ls does not know its state, and says so' 'pause says who can do that' 'stop lets go of it'; do
+		skip "$name" 'the tiny guest cannot be made here'
+	done
+fi
+# What is taken for granted of RAM below 0xb0000000 is so.
+for machine in pc-q35-10.0 pc-q35-7.2 pc-i440fx-10.0 pc-i440fx-7.2 microvm; do
+	qemu whole -qmp "unix:$work/whole.sock,server=on,wait=off" -machine "$machine,memory-backend=mem" -m 2814M \
+		-object memory-backend-memfd,id=mem,share=on,size=2814M
+	gb attach "$work/whole.sock" --name whole --detach --no-view
+	[ "$status" = 0 ] && grep -q '"layout":\[{"gpa":"0x0","size":"0xafe00000","offset":"0x0"}\]' "$root/whole/vm.json"
+	report $? "$machine has 2814 MiB in one piece"
+	gb stop whole
+	kill "$qemu"
+	wait "$qemu"
+	rm -f "$work/whole.sock"
+done
+libvirt split 3072
+gb attach "$qemu"
+fails 77 '3072 MiB' pc-q35-7.2 'around the PCI hole' "<qemu:arg value='-qmp'/>" 'virsh edit'
+report $? 'RAM on both sides of the PCI hole is not guessed: the message says what to add'
+kill "$qemu"
+wait "$libvirtd"
+libvirt second 3072 -qmp "unix:$work/second.sock,server=on,wait=off"
+gb attach "$qemu" --detach --no-view
+[ "$status" = 0 ] && [ "$(state second)" = running ] && grep -q '"gpa":"0x100000000"' "$root/second/vm.json"
+report $? 'with that, it is attached to'
+gb stop second
+kill "$qemu"
+wait "$libvirtd"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	# shellcheck disable=SC2086
 	qemu root -qmp "unix:$work/root.sock,server=on,wait=off" $shared,size=64M -m 64M
@@ -130,8 +230,12 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	fails 77 'belongs to another user'
 	report $? "another user's QEMU"
 	kill "$qemu"
+elif [ "$(stat -c %u /proc/1)" != "$(id -u)" ]; then
+	gb attach 1
+	fails 77 'belongs to another user'
+	report $? "another user's process"
 else
-	skip "another user's QEMU" 'this test is not run by root'
+	skip "another user's QEMU" 'all processes are of one user, or there is no setpriv'
 fi
 nothing_left
 report $? 'nothing is left'

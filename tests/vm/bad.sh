@@ -96,38 +96,74 @@ status=0
 (ulimit -f 1000 && exec "$g" run tiny) >"$work/out" 2>"$work/err" || status=$?
 fails 77 'ulimit -f unlimited'
 report $? 'files may not be as large as the RAM'
-if unshare -m true 2>/dev/null; then
+if own_mounts true; then
 	small=$(mktemp -d)
-	status=0
-	unshare -m sh -c 'mount -t tmpfs -o size=16m,mode=700 none "$1" && mount -t tmpfs -o size=16m none /dev/shm && XDG_RUNTIME_DIR=$1 &&
-		export XDG_RUNTIME_DIR && "$2" run tiny; status=$?; find "$1" -mindepth 2; exit $status' sh "$small" "$g" \
-		>"$work/out" 2>"$work/err" || status=$?
-	rmdir "$small"
+	# on_small SIZE SHM COMMAND...: where guests go to a tmpfs of SIZE, and /dev/shm has SHM; what stays there is printed.
+	on_small() {
+		status=0
+		# shellcheck disable=SC2016 # expanded inside
+		own_mounts sh -c 'small=$1; mount -t tmpfs -o "size=$2,mode=700" none "$1" && mount -t tmpfs -o "size=$3" none /dev/shm && XDG_RUNTIME_DIR=$1 &&
+			export XDG_RUNTIME_DIR && shift 3 && "$@"; status=$?; find "$small" -mindepth 2; exit $status' sh "$small" "$@" \
+			>"$work/out" 2>"$work/err" </dev/null || status=$?
+	}
+	on_small 16m 16m "$g" run tiny
 	fails 77 'no tmpfs has room for' 'of guest RAM' 'remount,size=' && [ ! -s "$work/out" ]
 	report $? 'a full tmpfs'
-	small=$(mktemp -d)
-	status=0
-	unshare -m sh -c 'mount -t tmpfs -o size=68m,mode=700 none "$1" && mount -t tmpfs -o size=16m none /dev/shm && XDG_RUNTIME_DIR=$1 &&
-		export XDG_RUNTIME_DIR && "$2" run tiny; status=$?; find "$1" -mindepth 2; exit $status' sh "$small" "$g" \
-		>"$work/out" 2>"$work/err" || status=$?
-	rmdir "$small"
+	on_small 68m 16m "$g" run tiny
 	fails 77 'no tmpfs has room' && [ ! -s "$work/out" ]
 	report $? 'a tmpfs with room for the RAM, but not for the initramfs'
-	status=0
-	unshare -m sh -c 'mount --bind /dev/null /dev/kvm 2>/dev/null || { mkdir -p /dev && : >/dev/kvm; }; exec "$1" run tiny --accel kvm' sh "$g" \
-		>"$work/out" 2>"$work/err" || status=$?
+
+	# The guest says that it is up, the tmpfs is filled, and then the guest uses memory that it did not use before.
+	cat >"$work/fill.sh" <<'END'
+cd "$XDG_RUNTIME_DIR" && mkfifo in out || exit 99
+"$1" run tiny -- sh -c 'echo up; read -r go; tr "\0" x </dev/zero >/fill' <in >out &
+exec 5>in 6<out
+read -r up <&6 && [ "$up" = up ] || exit 99
+head -c 200M /dev/zero >filler 2>/dev/null && exit 98
+echo go >&5
+wait $!
+END
+	on_small 96m 1m sh -c "$(cat "$work/fill.sh")" sh "$g"
+	fails 1 'QEMU was killed by signal 7' "the tmpfs that holds the guest's RAM is full" "make room in $small/glassbox/tiny" '--mem' XDG_RUNTIME_DIR &&
+		[ ! -s "$work/out" ]
+	report $? 'a tmpfs that fills up while the guest runs'
+	rmdir "$small"
+
+	# A node of KVM that does not work. Where there is none at all, /dev is another one for this.
+	mkdir "$work/dev"
+	cat >"$work/broken-kvm.sh" <<'END'
+dev=$1 g=$2
+shift 2
+if [ -e /dev/kvm ]; then
+	mount --bind /dev/null /dev/kvm || exit 99
+else
+	mount -t tmpfs none "$dev" && mkdir "$dev/shm" && mount --rbind /dev/shm "$dev/shm" || exit 99
+	for node in null zero full random urandom; do
+		: >"$dev/$node" && mount --bind "/dev/$node" "$dev/$node" || exit 99
+	done
+	: >"$dev/kvm" && mount --rbind "$dev" /dev || exit 99
+fi
+"$g" "$@" || exit
+[ "$2" != --detach ] || { "$g" ls --json; "$g" stop auto; }
+END
+	with_broken_kvm() {
+		status=0
+		own_mounts sh "$work/broken-kvm.sh" "$work/dev" "$g" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	}
+	with_broken_kvm run tiny --accel kvm
 	fails 77 'KVM' '--accel tcg'
 	report $? 'a KVM device that does not work'
-	status=0
-	unshare -m sh -c 'mount --bind /dev/null /dev/kvm 2>/dev/null; exec "$1" run tiny --accel auto -- true' sh "$g" \
-		>"$work/out" 2>"$work/err" </dev/null || status=$?
-	[ "$status" = 0 ]
-	report $? '--accel auto does without it'
+	with_broken_kvm run --dry-run tiny --accel auto
+	[ "$status" = 0 ] && grep -q -- ' -accel tcg -cpu qemu64' "$work/out"
+	report $? '--accel auto takes TCG then'
+	with_broken_kvm run --detach tiny --accel auto --name auto --no-view
+	[ "$status" = 0 ] && grep -q '^auto is up' "$work/out" && grep -q '"accel":"tcg"' "$work/out"
+	report $? 'and the guest runs with it'
 else
-	skip 'a full tmpfs' 'mounting is not allowed here'
-	skip 'a tmpfs with room for the RAM, but not for the initramfs' 'mounting is not allowed here'
-	skip 'a KVM device that does not work' 'mounting is not allowed here'
-	skip '--accel auto does without it' 'mounting is not allowed here'
+	for name in 'a full tmpfs' 'a tmpfs with room for the RAM, but not for the initramfs' 'a tmpfs that fills up while the guest runs' \
+		'a KVM device that does not work' '--accel auto takes TCG then' 'and the guest runs with it'; do
+		skip "$name" 'mounting is not allowed here'
+	done
 fi
 chmod 755 "$root"
 gb run tiny
@@ -157,7 +193,7 @@ report $? 'a port in use'
 # The end of QEMU, of the supervisor, and of patience.
 kill -9 "$(field port qemu_pid)"
 ended
-fails 1 'QEMU was killed by signal 9' && nothing_left
+fails 1 'QEMU was killed by signal 9' "'dmesg' says" '--mem' && nothing_left
 report $? 'QEMU is killed while the guest runs'
 timeout -k 5 180 "$g" run tiny --name young --append rdinit=/nonexistent --no-view >"$work/out" 2>"$work/err" &
 run=$!
@@ -191,6 +227,25 @@ report $? 'ls does not show it'
 gb run tiny --name orphan -- true
 [ "$status" = 0 ] && nothing_left
 report $? 'the next start with its name cleans up'
+
+# The registry goes with the user's last session; with the supervisor killed, nobody but the lock beside the RAM knows of it.
+disk=$(mktemp -d /var/tmp/glassbox-test.XXXXXX)
+if [ "$(stat -f -c %T "$disk")" != tmpfs ]; then
+	XDG_RUNTIME_DIR=$disk "$g" run tiny --name lost --no-view --detach >"$work/out" 2>"$work/err"
+	ram=$(XDG_RUNTIME_DIR=$disk "$g" ls --json | sed -n 's/.*"ram":"\([^"]*\)".*/\1/p')
+	lost=$(XDG_RUNTIME_DIR=$disk field lost supervisor_pid)
+	gb run tiny -- true
+	[ "$status" = 0 ] && [ -f "$ram" ] && kill -9 "$lost" && eventually gone "$lost"
+	report $? 'RAM that is registered elsewhere is left alone while its supervisor lives'
+	rm -rf "$disk"
+	gb run tiny -- true
+	case $ram in /dev/shm/glassbox-ram-*/ram) [ "$status" = 0 ] && [ ! -e "${ram%/ram}" ] ;; *) false ;; esac
+	report $? 'when it is dead and the registry gone, the next start removes its RAM'
+else
+	skip 'RAM that is registered elsewhere is left alone while its supervisor lives' '/var/tmp is a tmpfs'
+	skip 'when it is dead and the registry gone, the next start removes its RAM' '/var/tmp is a tmpfs'
+	rm -rf "$disk"
+fi
 
 start tiny --name stuck --no-view
 kill -STOP "$(field stuck qemu_pid)"

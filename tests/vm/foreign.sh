@@ -1,16 +1,35 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
-# Guests that are no Linux: memtest86+ and a firmware screen. Not understood is exit 4 with a reason, never an empty list, and
-# memory can be looked at all the same.
+# shellcheck disable=SC2154 # work, root, g and status come from lib.sh
+# Guests that are no Linux: memtest86+ and a firmware screen, both looked at while they do what they are for. Not understood is
+# exit 4 with a reason, never an empty list, and memory can be looked at all the same. And a QEMU that dies while it is read.
 . "$(dirname "$0")/lib.sh"
+here=$(dirname "$0")
+
+ram_of() { "$g" ls --json | tr '{' '\n' | sed -n "s/.*\"name\":\"$1\".*\"ram\":\"\([^\"]*\)\".*/\1/p"; }
+
+# on_screen GUEST WORDS: the guest's text screen shows them.
+on_screen() { python3 "$here/screen.py" "$root/$1/qmp.sock" 2>"$work/err" | tee "$work/out" | grep -qF -- "$2"; }
 
 not_understood() { # GUEST
-	for command in info ps frames symbols; do
-		gb $command "$1"
-		fails 4 'Linux' && [ ! -s "$work/out" ]
-		report $? "$command of $1 is not understood, and says so"
-	done
+	while read -r command rest; do
+		# shellcheck disable=SC2086 # a list of words
+		gb "$command" "$1" $rest
+		fails 4 "glassbox $command: no Linux kernel was found" 'no types (BTF), no symbols (kallsyms)' 'runs something else' &&
+			[ ! -s "$work/out" ]
+		report $? "$command of $1 is not understood, and says why"
+	done <<END
+info
+ps
+maps 1
+frames
+symbols
+sym init_task
+type task_struct
+walk 0xffffffff81000000
+read 0xffffffff81000000 8
+END
 	gb info "$1" --json
 	[ "$status" = 4 ] && grep -q '"code":"not-understood"' "$work/out"
 	report $? "info --json of $1 says so, too"
@@ -19,36 +38,63 @@ not_understood() { # GUEST
 	report $? "the bytes of $1 can be read"
 }
 
+# A boot sector that writes HALT to 0x600 and halts: what is left on the screen is the firmware's.
+#	xor ax, ax; mov ds, ax; mov word [0x600], "HA"; mov word [0x602], "LT"; cli; again: hlt; jmp again
+truncate -s 1M "$work/halt.img"
+printf '\061\300\216\330\307\006\000\006HA\307\006\002\006LT\372\364\353\375' | dd of="$work/halt.img" conv=notrunc status=none
+printf '\125\252' | dd of="$work/halt.img" bs=1 seek=510 conv=notrunc status=none
+gb run "$work/halt.img" --name firmware --mem 64M --accel tcg --detach --no-view
+[ "$status" = 0 ]
+report $? 'a disk that only halts'
+ram=$(ram_of firmware)
+halted() { [ "$(dd if="$ram" bs=1 skip=1536 count=4 status=none | tr -d '\0')" = HALT ]; }
+eventually halted && on_screen firmware SeaBIOS
+report $? 'it has halted, under the screen of the firmware'
+not_understood firmware
+gb stop firmware
+
+# reading NAME: in the background, with the whole RAM of a guest mapped and its answer not yet given, stopped by a signal.
+reading() {
+	"$g" read "$1" 0 0x4000000 --raw >"$work/read" 2>"$work/err" </dev/null &
+	reader=$!
+	until grep -qs "$ram" /proc/$reader/maps; do
+		kill -0 $reader 2>/dev/null || break
+	done
+	kill -STOP $reader 2>/dev/null && eventually grep -qs '^State:[[:space:]]*T' /proc/$reader/status && [ ! -s "$work/read" ] && return
+	kill -KILL $reader 2>/dev/null
+	wait $reader
+	return 1
+}
+
 iso=/usr/lib/memtest86+/memtest86+x64.iso
 if [ -f "$iso" ]; then
-	gb run "$iso" --name memtest --mem 64M --accel tcg --detach
+	gb run "$iso" --name memtest --mem 64M --accel tcg --detach --no-view
 	[ "$status" = 0 ]
-	report $? 'memtest86+ runs'
+	report $? 'memtest86+'
+	eventually on_screen memtest 'Status: Testing' && grep -q 'Memtest86+ v' "$work/out"
+	report $? 'it tests memory'
 	not_understood memtest
+
+	# It has filled all of its RAM and goes on writing: reading that takes a while.
+	ram=$(ram_of memtest)
+	qemu=$(field memtest qemu_pid)
+	eventually reading memtest
+	report $? 'a reader is stopped in the middle of all RAM'
+	kill -KILL "$qemu"
+	removed() { gone "$qemu" && [ ! -e "$ram" ] && [ ! -d "$root/memtest" ]; }
+	eventually removed
+	report $? 'QEMU is killed meanwhile, and all of it removed'
+	kill -CONT $reader
+	status=0
+	wait $reader || status=$?
+	fails 1 "glassbox read: 'memtest' has ended, and its RAM went with it: start it again" && [ ! -s "$work/read" ]
+	report $? 'the reader says so, with status 1, and passes off nothing as an answer'
+	gb read memtest 0 16
+	fails 3 "no guest named 'memtest' runs" 'glassbox ls'
+	report $? 'who comes later is told that there is no such guest'
 else
-	skip 'memtest86+ runs' "there is no $iso"
+	skip 'memtest86+' "there is no $iso"
 fi
-
-# A boot sector that halts: what is left on the screen is the firmware's.
-truncate -s 1M "$work/halt.img"
-printf '\364\353\375' | dd of="$work/halt.img" conv=notrunc status=none
-printf '\125\252' | dd of="$work/halt.img" bs=1 seek=510 conv=notrunc status=none
-gb run "$work/halt.img" --name firmware --mem 64M --accel tcg --detach
-[ "$status" = 0 ]
-report $? 'a disk that only halts leaves a firmware screen'
-not_understood firmware
-
-# QEMU dies while it is read.
-pid=$(field firmware qemu_pid)
-count=0
-while gb read firmware 0x100000 4096 && [ "$status" = 0 ]; do
-	count=$((count + 1))
-	[ "$count" != 5 ] || kill -KILL "$pid"
-done
-[ "$count" -ge 5 ] && [ "$status" -lt 5 ] && grep -q firmware "$work/err"
-report $? 'reading ends with a message when QEMU is killed meanwhile'
-
-gb stop memtest
-[ ! -d "$root" ] || [ -z "$(ls "$root")" ]
+nothing_left
 report $? 'nothing is left'
 end_of_tests

@@ -97,6 +97,12 @@ gb stop piped
 start tiny --no-view
 [ -d "$root/tiny" ]
 report $? 'a second guest runs beside it'
+gb run tiny --dry-run
+[ "$status" = 0 ] && grep -qF -- "-name guest=tiny-2," "$work/out" && grep -qF "mem-path=$root/tiny-2/ram,share=on" "$work/out" && [ ! -e "$root/tiny-2" ]
+report $? '--dry-run knows the number that its name would get'
+gb run tiny --dry-run --name tiny
+fails 1 "a guest named 'tiny' runs already"
+report $? '--dry-run fails where the run would'
 gb run tiny --detach --no-view
 [ "$status" = 0 ] && grep -q '^tiny-2 is up' "$work/out"
 report $? 'a name that was not asked for is numbered'
@@ -180,6 +186,25 @@ gb run tiny --dry-run --name dry
 [ "$status" = 0 ] && grep -q '^qemu-system-x86_64 .* -sandbox on,.*spawn=deny.* -nodefaults\|^qemu-system-x86_64 .*-nodefaults.*-sandbox on' "$work/out" &&
 	grep -qF "mem-path=$root/dry/ram,share=on" "$work/out" && [ ! -e "$root/dry" ]
 report $? '--dry-run prints the line and starts nothing'
+disk=$(mktemp -d /var/tmp/glassbox-test.XXXXXX)
+if [ "$(stat -f -c %T "$disk")" != tmpfs ]; then
+	status=0
+	XDG_RUNTIME_DIR=$disk "$g" run tiny --dry-run >"$work/out" 2>"$work/err" || status=$?
+	[ "$status" = 0 ] && grep -Eq 'mem-path=/dev/shm/glassbox-ram-[0-9a-f]{16}/ram,share=on' "$work/out" && [ -z "$(ls "$disk")" ]
+	report $? '--dry-run shows RAM that goes to /dev/shm'
+	status=0
+	(
+		export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}" HOME="$disk"
+		unset XDG_RUNTIME_DIR XDG_STATE_HOME
+		timeout -k 5 180 "$g" run tiny -- uname -s >"$work/out" 2>"$work/err" </dev/null
+	) || status=$?
+	[ "$status" = 0 ] && [ "$(cat "$work/out")" = Linux ] && [ -z "$(find "$disk" -type f)" ]
+	report $? 'without a runtime directory a guest is registered below home'
+else
+	skip '--dry-run shows RAM that goes to /dev/shm' '/var/tmp is a tmpfs'
+	skip 'without a runtime directory a guest is registered below home' '/var/tmp is a tmpfs'
+fi
+rm -rf "$disk"
 nothing_left
 report $? 'nothing is left at the end'
 end_of_tests
