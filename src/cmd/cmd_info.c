@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-static int print_json(const struct gb_target *t, struct gb_error *err)
+static int print_json(const struct gb_target *t, bool torn, struct gb_error *err)
 {
 	const struct gb_kernel_info *i = gb_kernel_info(t->kernel);
 	const struct gb_layout *layout = gb_ram_layout(t->ram);
@@ -16,7 +16,7 @@ static int print_json(const struct gb_target *t, struct gb_error *err)
 	struct gb_json *j = &a.json;
 
 	gb_answer_begin(&a, "info", t->name);
-	gb_target_stamp(t, false, j);
+	gb_target_stamp(t, torn, j);
 	gb_json_key(j, "kernel");
 	gb_json_object(j);
 	gb_json_pair(j, "release", str, i->release);
@@ -78,11 +78,14 @@ static int print_text(const struct gb_target *t, struct gb_error *err)
 static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
+	bool torn = false;
 	int r = gb_target_open(args->positional[0], true, &t, err);
 
-	if (r != 0)
-		return r;
-	return args->json ? print_json(&t, err) : print_text(&t, err);
+	if (r == 0)
+		r = gb_target_verify(&t, &torn, err);
+	if (r == 0)
+		r = args->json ? print_json(&t, torn, err) : print_text(&t, err);
+	return r ? r : gb_target_end(args, &t, torn, GB_TARGET_KERNEL_TORN, err);
 }
 
 const struct gb_command gb_cmd_info = {

@@ -84,11 +84,11 @@ static int run(struct gb_args *args, struct gb_error *err)
 		return gb_fail(err, GB_ENOTFOUND,
 			       "pid %" PRId32 " is a kernel thread: it has no memory map",
 			       process->pid);
+	gb_target_settle(&t);
 	r = args->json ? print_json(&t, process, err) : print_text(process, err);
-	if (r == 0 && process->torn)
-		return gb_fail(err, GB_ETORN, "pid %" PRId32 " changed while it was read",
-			       process->pid);
-	return r;
+	return r ? r
+		 : gb_target_end(args, &t, process->torn, "the process changed while it was read",
+				 err);
 }
 
 const struct gb_command gb_cmd_maps = {

@@ -116,13 +116,11 @@ static int run(struct gb_args *args, struct gb_error *err)
 		r = gb_process_list(t.kernel, GB_PROCESS_ARGS, &arena, &p, err);
 	if (r != 0)
 		return r;
+	gb_target_settle(&t);
 	r = args->json ? print_json(&t, &p, threads, err) : print_text(&p, threads, err);
-	if (r == 0 && p.torn)
-		return gb_fail(
-			err, GB_ETORN,
-			"processes came and went while they were read; pause the guest for one "
-			"instant's view");
-	return r;
+	return r ? r
+		 : gb_target_end(args, &t, p.torn, "processes came and went while they were read",
+				 err);
 }
 
 const struct gb_command gb_cmd_ps = {

@@ -56,6 +56,26 @@ static void print_text(const struct gb_walk *w, unsigned levels, bool mapped)
 	       w->rights & GB_PTE_DIRTY ? " dirty" : "");
 }
 
+// JSON has no half of a walk: of an address that is not mapped it has the error alone.
+static int print(const struct gb_args *args, const struct gb_target *t, uint64_t address,
+		 unsigned levels, const struct gb_walk *w, bool mapped, bool torn,
+		 struct gb_error *err)
+{
+	struct gb_answer a;
+
+	if (!args->json) {
+		print_text(w, levels, mapped);
+		return gb_flush_stdout(err);
+	}
+	if (!mapped)
+		return 0;
+	gb_answer_begin(&a, "walk", t->name);
+	gb_target_stamp(t, torn, &a.json);
+	gb_json_pair(&a.json, "address", hex, address);
+	print_json(&a.json, w, levels);
+	return gb_answer_end(&a, err);
+}
+
 // A walk that comes out the same twice saw tables that belong together.
 static int walk_twice(struct gb_ram *ram, struct gb_space space, gb_gva gva, struct gb_walk *ret,
 		      bool *torn_ret, struct gb_error *err)
@@ -79,7 +99,6 @@ static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
 	struct gb_space space = {};
-	struct gb_answer a;
 	struct gb_walk w = {};
 	uint64_t address;
 	bool is_virtual, torn = false;
@@ -94,18 +113,12 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (!is_virtual)
 		space = gb_kernel_info(t.kernel)->space;
 	walked = walk_twice(t.ram, space, (gb_gva){address}, &w, &torn, err);
-	if (!args->json) {
-		print_text(&w, space.levels, walked == 0);
-		r = gb_flush_stdout(err);
-		return walked != 0 ? walked : r;
-	}
-	if (walked != 0)
+	gb_target_settle(&t);
+	r = print(args, &t, address, space.levels, &w, walked == 0, torn, err);
+	if (walked != 0 && !torn)
 		return walked;
-	gb_answer_begin(&a, "walk", t.name);
-	gb_target_stamp(&t, torn, &a.json);
-	gb_json_pair(&a.json, "address", hex, address);
-	print_json(&a.json, &w, space.levels);
-	return gb_answer_end(&a, err);
+	return r ? r
+		 : gb_target_end(args, &t, torn, "the page tables changed during each walk", err);
 }
 
 const struct gb_command gb_cmd_walk = {

@@ -3,6 +3,8 @@
 // Help, man page and completion data, all from the command table.
 #include "cmd/help.h"
 
+#include "cmd/output.h"
+
 #include <string.h>
 
 void gb_help_overview(FILE *out)
@@ -41,6 +43,48 @@ void gb_help_command(FILE *out, const struct gb_command *c)
 	print_option(out, &(struct gb_option){"json", 0, NULL, "print JSON"});
 	if (c->example)
 		fprintf(out, "\nExamples:\n%s\n", c->example);
+}
+
+static void option_json(struct gb_json *j, const struct gb_option *o)
+{
+	char letter[2] = {o->letter};
+
+	gb_json_object(j);
+	gb_json_pair(j, "name", str, o->name);
+	gb_json_pair(j, "letter", str, o->letter ? letter : NULL);
+	gb_json_pair(j, "value", str, o->arg);
+	gb_json_pair(j, "help", str, o->help);
+	gb_json_end_object(j);
+}
+
+static void command_json(struct gb_json *j, const struct gb_command *c)
+{
+	gb_json_object(j);
+	gb_json_pair(j, "name", str, c->name);
+	gb_json_pair(j, "usage", str, c->usage);
+	gb_json_pair(j, "summary", str, c->summary);
+	gb_json_pair(j, "detail", str, c->detail);
+	gb_json_pair(j, "example", str, c->example);
+	gb_json_key(j, "options");
+	gb_json_array(j);
+	for (const struct gb_option *o = c->options; o && o->name; o++)
+		option_json(j, o);
+	gb_json_end_array(j);
+	gb_json_end_object(j);
+}
+
+int gb_help_json(const struct gb_command *c, struct gb_error *err)
+{
+	struct gb_answer a;
+
+	gb_answer_begin(&a, "help", NULL);
+	gb_json_key(&a.json, "commands");
+	gb_json_array(&a.json);
+	for (size_t i = 0; gb_commands[i]; i++)
+		if (c ? gb_commands[i] == c : !gb_commands[i]->hidden)
+			command_json(&a.json, gb_commands[i]);
+	gb_json_end_array(&a.json);
+	return gb_answer_end(&a, err);
 }
 
 // scdoc reads _ and * as emphasis; a backslash takes that away.

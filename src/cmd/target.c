@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define VERIFY_TRIES 4
+
 static bool is_paused(const struct gb_vm_info *vm)
 {
 	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
@@ -62,6 +64,33 @@ int gb_target_open(const char *target, bool understand, struct gb_target *ret, s
 	return r;
 }
 
+void gb_target_settle(struct gb_target *t)
+{
+	if (t->paused)
+		t->paused = is_paused(&t->vm);
+}
+
+int gb_target_verify(struct gb_target *t, bool *torn_ret, struct gb_error *err)
+{
+	*torn_ret = false;
+	gb_target_settle(t);
+	if (!t->live || t->paused)
+		return 0;
+	for (int tries = VERIFY_TRIES; tries > 0; tries--) {
+		struct gb_kernel *again = NULL;
+		int r = gb_kernel_open(t->ram, &(struct gb_kernel_options){}, &again, err);
+
+		if (r != 0)
+			return r;
+		*torn_ret = !gb_kernel_same(t->kernel, again);
+		gb_kernel_close(t->kernel);
+		t->kernel = again;
+		if (!*torn_ret)
+			break;
+	}
+	return 0;
+}
+
 void gb_target_close(struct gb_target *t)
 {
 	gb_kernel_close(t->kernel);
@@ -84,6 +113,27 @@ void gb_target_stamp(const struct gb_target *t, bool torn, struct gb_json *j)
 	gb_json_pair(j, "how", str, gb_target_consistency(t, torn));
 }
 
+// What the word in "how" means, for people.
+static const char *stamp_words(const struct gb_target *t)
+{
+	if (!t->live)
+		return "read from an image";
+	return t->paused ? "read while the guest was paused"
+			 : "verified: it was the same when read again";
+}
+
+int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool torn,
+		  const char *what, struct gb_error *err)
+{
+	if (torn)
+		return gb_fail(err, GB_ETORN, "torn: %s; %s", what,
+			       t->live ? "pause the guest for one instant's view"
+				       : "the image was taken of a running guest, or is damaged");
+	if (!args->json)
+		fprintf(stderr, "glassbox %s: %s\n", args->command->name, stamp_words(t));
+	return 0;
+}
+
 int gb_target_process(const char *pid_text, const struct gb_processes *p,
 		      const struct gb_process **ret, struct gb_error *err)
 {
@@ -93,6 +143,11 @@ int gb_target_process(const char *pid_text, const struct gb_processes *p,
 	if (r != 0)
 		return r;
 	*ret = gb_process_find(p, (int32_t)pid);
+	if (!*ret && p->torn)
+		return gb_fail(err, GB_ETORN,
+			       "no process with pid %s was found, but not all could be read; "
+			       "'glassbox ps TARGET' lists those that could",
+			       pid_text);
 	if (!*ret)
 		return gb_fail(err, GB_ENOTFOUND,
 			       "no process has pid %s; 'glassbox ps TARGET' lists them", pid_text);

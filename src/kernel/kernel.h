@@ -41,5 +41,7 @@ int gb_kernel_open(struct gb_ram *ram, const struct gb_kernel_options *options,
 		   struct gb_kernel **ret, struct gb_error *err);
 void gb_kernel_close(struct gb_kernel *k);    // accepts NULL; does not close the RAM
 void gb_kernel_cleanup(struct gb_kernel **k); // for GB_CLEANUP
+// Did two openings of one guest find the same: info (but for the time it took), symbols, types?
+bool gb_kernel_same(const struct gb_kernel *a, const struct gb_kernel *b);
 const struct gb_kernel_info *gb_kernel_info(const struct gb_kernel *k);
 struct gb_ram *gb_kernel_ram(const struct gb_kernel *k);
