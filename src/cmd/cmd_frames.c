@@ -12,6 +12,7 @@
 
 static const struct gb_option options[] = {
 	{"csv", 0, NULL, "print 'pfn,class,owner' for every frame"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
@@ -147,7 +148,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	unsigned what = GB_PROCESS_VMAS | (gb_args_has(args, "csv") ? GB_PROCESS_NAMES : 0);
 	uint64_t moved = 0;
 	bool torn;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
 		r = read_frames(&t, what, &read, &moved, err);

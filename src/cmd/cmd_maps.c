@@ -72,7 +72,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	const struct gb_process *process = NULL;
 	struct gb_processes p;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
 		r = gb_process_list(t.kernel, GB_PROCESS_VMAS | GB_PROCESS_NAMES, &arena, &p, err);
@@ -95,6 +95,7 @@ const struct gb_command gb_cmd_maps = {
 	.name = "maps",
 	.usage = "T PID",
 	.summary = "print a process's memory map as /proc/PID/maps does",
+	.options = gb_target_options,
 	.min_args = 2,
 	.max_args = 2,
 	.run = run,

@@ -10,6 +10,7 @@
 
 static const struct gb_option options[] = {
 	{"threads", 't', NULL, "list threads too"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
@@ -110,7 +111,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	bool threads = gb_args_has(args, "threads");
 	struct gb_processes p;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
 		r = gb_process_list(t.kernel, GB_PROCESS_ARGS, &arena, &p, err);

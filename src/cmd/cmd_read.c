@@ -15,6 +15,7 @@
 static const struct gb_option options[] = {
 	{"pid", 'p', "PID", "ADDR is virtual in this process (default: physical, or the kernel's)"},
 	{"raw", 0, NULL, "write the bytes themselves"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
@@ -99,7 +100,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r == 0)
 		r = gb_parse_number(args->positional[2], 1, READ_MAX, &len, err);
 	if (r == 0)
-		r = gb_target_open(args->positional[0], false, &t, err);
+		r = gb_target_open(args, false, &t, err);
 	if (r == 0)
 		r = gb_space_choose(&t, args, address, &space, &is_virtual, err);
 	if (r != 0)

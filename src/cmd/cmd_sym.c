@@ -118,7 +118,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	const char *what = args->positional[1];
 	struct output o = {.t = &t, .json = args->json};
 	bool torn = false;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
 		r = gb_target_verify(&t, &torn, err);
@@ -150,6 +150,7 @@ const struct gb_command gb_cmd_sym = {
 		"By name: every symbol that has it. By address: the symbol it lies in. Prints address, "
 		"type, name+offset/size, and the declaration where the kernel's types have one.",
 	.example = "glassbox sym debian init_task\nglassbox sym debian 0xffffffff81000123",
+	.options = gb_target_options,
 	.min_args = 2,
 	.max_args = 2,
 	.run = run,

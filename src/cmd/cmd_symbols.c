@@ -58,7 +58,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
 	bool torn = false;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
 		r = gb_target_verify(&t, &torn, err);
@@ -74,6 +74,7 @@ const struct gb_command gb_cmd_symbols = {
 	.detail =
 		"The lines of the kernel's image, in its order; symbols of modules are not among them.",
 	.example = "glassbox symbols debian | grep ' T '",
+	.options = gb_target_options,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

@@ -116,7 +116,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	};
 	uint32_t id = 0;
 	bool torn = false;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
 		r = gb_target_verify(&t, &torn, err);
@@ -142,6 +142,7 @@ const struct gb_command gb_cmd_type = {
 		"Behind each member stand its offset and size in bytes; behind a bitfield its byte "
 		"and bit.",
 	.example = "glassbox type debian task_struct\nglassbox type ram.img 'enum pageflags'",
+	.options = gb_target_options,
 	.min_args = 2,
 	.max_args = 2,
 	.run = run,

@@ -11,6 +11,7 @@
 
 static const struct gb_option options[] = {
 	{"pid", 'p', "PID", "walk this process's page tables (default: the kernel's)"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
@@ -105,7 +106,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	int r = gb_parse_number(args->positional[1], 0, UINT64_MAX, &address, err), walked;
 
 	if (r == 0)
-		r = gb_target_open(args->positional[0], true, &t, err);
+		r = gb_target_open(args, true, &t, err);
 	if (r == 0)
 		r = gb_space_choose(&t, args, address, &space, &is_virtual, err);
 	if (r != 0)

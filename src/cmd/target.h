@@ -4,7 +4,7 @@
 //
 // A command opens its target, reads, settles or verifies, prints with a stamp, and ends:
 //
-//	r = gb_target_open(args->positional[0], true, &t, err);
+//	r = gb_target_open(args, true, &t, err);
 //	r = gb_process_list(t.kernel, 0, &arena, &p, err);
 //	gb_target_settle(&t);
 //	... gb_target_stamp(&t, p.torn, &a.json) ...
@@ -21,12 +21,22 @@ struct gb_target {
 	bool live;                     // a guest that may change while it is read
 	bool paused;                   // a live guest that stands still, as far as is known
 	struct gb_vm_info vm;          // only if live
+	uint64_t missing;              // bytes of RAM that an image lacks, because it was cut short
 	struct gb_ram *ram;
-	struct gb_kernel *kernel; // NULL unless asked for
+	struct gb_kernel *kernel; // NULL unless asked for, or of an image
 };
 
-// GB_ENOTFOUND, GB_EUNKNOWN (with understand), and what opening RAM can fail with.
-int gb_target_open(const char *target, bool understand, struct gb_target *ret,
+// The options of every command that takes a target.
+#define GB_TARGET_OPTIONS \
+	{ \
+		"split", 0, "SIZE", \
+			"of a raw image: so much of it lies below the PCI hole (default: as its kernel says)" \
+	}
+extern const struct gb_option gb_target_options[]; // for a command with no other options
+
+// The first operand. GB_ENOTFOUND, GB_EUNKNOWN (with understand, or for an image that does not fit its kernel),
+// GB_EUSAGE, and what opening RAM can fail with.
+int gb_target_open(const struct gb_args *args, bool understand, struct gb_target *ret,
 		   struct gb_error *err);
 void gb_target_close(struct gb_target *t); // for GB_CLEANUP; accepts a zeroed one
 
@@ -44,9 +54,12 @@ const char *gb_target_consistency(const struct gb_target *t, bool torn);
 // Add "consistent" and "how" to an answer.
 void gb_target_stamp(const struct gb_target *t, bool torn, struct gb_json *j);
 // The last word of a command, after its answer: 0, and the stamp on stderr for people; or GB_ETORN, which
-// says what was torn.
+// says what was torn, or that the image is not all.
 int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool torn,
 		  const char *what, struct gb_error *err);
+
+// What is said of an image that was cut short.
+int gb_target_fail_missing(const struct gb_target *t, struct gb_error *err);
 
 // A process by the pid that the user typed. GB_ENOTFOUND, GB_EUSAGE; GB_ETORN when it may be among those
 // that could not be read.

@@ -18,7 +18,7 @@ int gb_kernel_open(struct gb_ram *ram, const struct gb_kernel_options *options,
 	if (!k)
 		return gb_fail(err, GB_ENOMEM, "no memory to open the guest's kernel");
 	k->ram = ram;
-	r = gb_find_kernel(k, options ? options->log : NULL, err);
+	r = gb_find_kernel(k, options ? options : &(struct gb_kernel_options){}, err);
 	if (r != 0) {
 		gb_kernel_close(k);
 		return r;

@@ -21,6 +21,9 @@ struct gb_kernel;
 
 struct gb_kernel_options {
 	const struct gb_log *log;
+	// If not NULL: one past the highest byte of RAM, as the kernel says (max_pfn). Set also when a kernel was found
+	// but is not understood, as when the layout is wrong; untouched when it is not known.
+	uint64_t *end;
 };
 
 struct gb_kernel_info {
