@@ -121,6 +121,9 @@ static int open_split(const char *path, uint64_t size, uint64_t split, struct gb
 		r = open_as(path, &layout, i, &end, err);
 	if (r == 0 && end > gb_layout_end(&layout).v)
 		i->missing = end - gb_layout_end(&layout).v;
+	if (r == 0 && i->kernel && !i->missing && !is_proved(i->kernel))
+		r = gb_fail(err, GB_EUNKNOWN, "split at %" PRIu64 " MiB the image makes no sense",
+			    MIB(split));
 	return r;
 }
 

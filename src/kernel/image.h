@@ -20,7 +20,8 @@ struct gb_image {
 };
 
 // split: bytes of the file that lie below the hole, by who knows it; 0: find out. GB_EUNKNOWN when the kernel's RAM
-// and the file do not fit together, GB_EUSAGE when the split does not, and what gb_ram_open() can fail with.
+// and the file do not fit together, GB_EUSAGE when no file of this size can be split there, and what gb_ram_open() can
+// fail with.
 int gb_image_open(const char *path, uint64_t split, struct gb_image *ret, struct gb_error *err);
 void gb_image_close(struct gb_image *i); // accepts a zeroed one
 
