@@ -26,12 +26,13 @@ static int split_layout(uint64_t size, uint64_t low, struct gb_layout *ret, stru
 
 static int fail_unfit(uint64_t size, uint64_t end, struct gb_error *err)
 {
-	return gb_fail(err, GB_EUNKNOWN,
-		       "the kernel's RAM ends at %" PRIu64 " MiB, with %" PRIu64
-		       " MiB above 4 GiB, and read so this image of %" PRIu64
-		       " MiB makes no sense: it is cut short or damaged, or --split must say how much "
-		       "of it lies below the PCI hole (2G on a q35 machine)",
-		       MIB(end), MIB(end - HOLE_END), MIB(size));
+	return gb_fail(
+		err, GB_EUNKNOWN,
+		"the kernel's RAM ends at %" PRIu64 " MiB, with %" PRIu64
+		" MiB above 4 GiB, and read so this image of %" PRIu64
+		" MiB makes no sense: it is cut short or damaged, or --split must say how much "
+		"of it lies below the PCI hole (2G on a q35 machine)",
+		MIB(end), MIB(end - HOLE_END), MIB(size));
 }
 
 int gb_image_fit(uint64_t size, uint64_t end, struct gb_layout *ret, uint64_t *missing_ret,
