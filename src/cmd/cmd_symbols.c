@@ -72,7 +72,8 @@ const struct gb_command gb_cmd_symbols = {
 	.usage = "T",
 	.summary = "print the kernel's symbols as its /proc/kallsyms does",
 	.detail =
-		"The lines of the kernel's image, in its order; symbols of modules are not among them.",
+		"The lines of the kernel's image, in its order; symbols of modules are not among them. The bytes are "
+		"the guest's own; they are escaped only where standard output is a terminal (see maps).",
 	.example = "glassbox symbols debian | grep ' T '",
 	.options = gb_target_options,
 	.min_args = 1,
