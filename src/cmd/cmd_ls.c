@@ -14,6 +14,11 @@
 
 #define ASK_MS 500
 
+static const struct gb_option options[] = {
+	{"names", 0, NULL, "print the names alone, one a line, and nothing when there is none"},
+	{},
+};
+
 // QEMU's word for the state, or ours where QEMU cannot be asked.
 static void find_state(const struct gb_vm_info *vm, char ret[32])
 {
@@ -88,6 +93,12 @@ static void print_table(const struct gb_vm_info *vms, size_t n)
 	}
 }
 
+static void print_names(const struct gb_vm_info *vms, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		puts(vms[i].name);
+}
+
 static int print_json(const struct gb_vm_info *vms, size_t n, struct gb_error *err)
 {
 	struct gb_answer a;
@@ -117,7 +128,10 @@ static int run(struct gb_args *args, struct gb_error *err)
 		return r;
 	if (args->json)
 		return print_json(vms, n, err);
-	print_table(vms, n);
+	if (gb_args_has(args, "names"))
+		print_names(vms, n);
+	else
+		print_table(vms, n);
 	return gb_flush_stdout(err);
 }
 
@@ -125,5 +139,6 @@ const struct gb_command gb_cmd_ls = {
 	.name = "ls",
 	.usage = "",
 	.summary = "list the guests that run",
+	.options = options,
 	.run = run,
 };

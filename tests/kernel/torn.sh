@@ -108,6 +108,7 @@ end_flip
 gb walk "$work/ram" 0xffffffff81000000 --json
 flip "$(json 'int(d["tables"][-1]["entry_gpa"], 16) + 1')" 14
 truncate -s 64G "$work/ram"
+# shellcheck disable=SC3045 # dash has it
 ulimit -v 2000000
 torn_once walk "$work/ram" 0xffffffff81000000 && grep -q '^GPA' "$work/out" && grep -q 'torn:' "$work/err"
 report $? 'walk'
