@@ -128,14 +128,23 @@ void gb_help_man(FILE *out)
 	      "glassbox - run a machine in QEMU and see into it while it runs\n\n# SYNOPSIS\n\n"
 	      "*glassbox* COMMAND [TARGET] [options]\n\n# DESCRIPTION\n\n"
 	      "TARGET is the name of a running guest, or a file that holds a raw RAM image. "
-	      "Data goes to standard output, talk to standard error. *--json* works everywhere.\n\n"
+	      "Data goes to standard output, talk to standard error. *--json* works everywhere, and then "
+	      "standard output is one document: the answer, or an error.\n\n"
+	      "Every answer about a guest says how it was read, in JSON as _consistent_ and _how_, in text "
+	      "as a line on standard error: _paused_ (the guest stood still from before to after the reading), "
+	      "_verified_ (it was the same when read again), _image_ (a file), _torn_ (it changed at every "
+	      "try) or _incomplete_ (an image that ends before the RAM of its kernel does). The last two are "
+	      "not consistent, and exit status 5; what could be read is printed all the same.\n\n"
+	      "A raw image does not say where in the machine its bytes lay: a machine with more RAM than fits "
+	      "below the PCI hole had the rest from 4 GiB on. Its kernel says how much that is; an image that makes "
+	      "no sense so is exit status 4, and *--split* SIZE says how much of it lies below.\n\n"
 	      "# COMMANDS\n\n",
 	      out);
 	for (size_t i = 0; gb_commands[i]; i++)
 		if (!gb_commands[i]->hidden)
 			man_command(out, gb_commands[i]);
 	fputs("# EXIT STATUS\n\n0 done, 1 failed, 2 usage, 3 not found, 4 guest not understood, "
-	      "5 torn or inconsistent, 6 verification failed, 77 this machine lacks it, "
+	      "5 torn, or an image that is incomplete, 6 verification failed, 77 this machine lacks it, "
 	      "124 time-out, 128+n signal. *run -- CMD* passes on the status of the command.\n\n"
 	      "# ENVIRONMENT\n\n*XDG\\_RUNTIME\\_DIR*\n\twhere the state of running guests is kept\n\n"
 	      "*XDG\\_CACHE\\_HOME*\n\twhere kernels and images are cached\n\n"
