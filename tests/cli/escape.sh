@@ -4,12 +4,13 @@
 # What a terminal is not shown is what the page is not shown: src/base/utf8.c against web/text.js, over all of Unicode.
 # usage: escape.sh PLAIN (plain.c)
 set -u
+plain=$(readlink -f "$1")
 cd "$(dirname "$0")/../.." || exit 1
 command -v node >/dev/null || { echo '1..0 # SKIP there is no node'; exit 0; }
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 . tests/tap.sh
-"$1" >"$work/hidden"
+"$plain" >"$work/hidden"
 # node may know an older Unicode: what is not assigned there is not compared.
 cat >"$work/compare.mjs" <<'END'
 import { readFileSync } from 'node:fs';
