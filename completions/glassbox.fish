@@ -4,10 +4,10 @@
 function __glassbox_words
 	set -l typed (commandline -opc)
 	if test (count $typed) -eq 1
-		glassbox help --complete
+		glassbox help --complete 2>/dev/null
 	else
-		glassbox help --complete $typed[2]
-		glassbox ls --names
+		glassbox help --complete $typed[2] 2>/dev/null
+		glassbox ls --names 2>/dev/null
 	end
 end
 complete -c glassbox -a '(__glassbox_words)'

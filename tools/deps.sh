@@ -23,6 +23,7 @@ build   make                            the front door: make build, make run, ma
 build   meson|meson                     the build system
 build   ninja-build|ninja               runs the build
 build   pkg-config|pkg-config           finds the libraries below
+build   scdoc|scdoc                     the manual page
 build   libcivetweb-dev                 HTTP and WebSocket server
 build   libjansson-dev                  reading JSON
 build   libpng-dev                      pictures
@@ -55,7 +56,6 @@ check   clang|clang                     the second compiler, and libFuzzer
 check   libclang-rt-dev                 the sanitizers' and libFuzzer's runtime
 check   clang-format|clang-format       the style of the code
 check   shellcheck|shellcheck           lints the scripts
-check   scdoc|scdoc                     man pages
 check   nodejs|node                     runs the page's unit tests and drives the browser
 check   npm|npm                         fetches what the tests of the page need
 check   chromium|chromium               shows the page

@@ -2,9 +2,9 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Words and numbers: guest text made harmless, sizes, addresses, times; and making elements.
 
-// Control characters, zero-width and bidi marks of hostile names become a visible dot.
+// Control characters, zero-width and bidi marks of hostile names become a visible dot; src/base/utf8.c has the same table.
 export function clean(text, most = 64) {
-	const plain = String(text ?? '').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, '\u00b7');
+	const plain = String(text ?? '').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu, '\u00b7');
 	const letters = [...plain];
 	return letters.length > most ? letters.slice(0, most - 1).join('') + '\u2026' : plain;
 }

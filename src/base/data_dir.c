@@ -16,18 +16,22 @@ static bool is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-// GB_DATA_DIR is PREFIX/share/glassbox: an installed program lies in PREFIX too.
-static bool is_installed(void)
+// DIR/bin/glassbox has its data in DIR/share/glassbox, wherever the two were moved to.
+static bool beside_program(char ret[PATH_MAX])
 {
-	static const char suffix[] = "/share/glassbox";
-	size_t prefix = strlen(GB_DATA_DIR) - strlen(suffix);
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	static const char data[] = "/share/glassbox";
+	ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - sizeof(data));
+	char *slash = NULL;
 
-	if (n < 0 || strlen(GB_DATA_DIR) < strlen(suffix))
-		return true;
-	exe[n] = 0;
-	return (size_t)n > prefix && strncmp(exe, GB_DATA_DIR, prefix) == 0 && exe[prefix] == '/';
+	for (int up = 0; up < 2 && n > 0; up++) {
+		ret[n] = 0;
+		slash = strrchr(ret, '/');
+		n = slash ? slash - ret : -1;
+	}
+	if (n < 0 || !slash)
+		return false;
+	memcpy(slash, data, sizeof(data));
+	return is_dir(ret);
 }
 
 int gb_data_dir(char ret[PATH_MAX], struct gb_error *err)
@@ -39,7 +43,9 @@ int gb_data_dir(char ret[PATH_MAX], struct gb_error *err)
 			return gb_fail(err, GB_ENOTFOUND,
 				       "GLASSBOX_DATA names %s, which is no directory", asked);
 		dir = asked;
-	} else if (!is_installed() && is_dir(GB_SOURCE_DIR)) {
+	} else if (beside_program(ret)) {
+		return 0;
+	} else if (is_dir(GB_SOURCE_DIR "/guest")) {
 		dir = GB_SOURCE_DIR;
 	}
 	snprintf(ret, PATH_MAX, "%s", dir);

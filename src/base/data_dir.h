@@ -7,6 +7,6 @@
 
 #include <limits.h>
 
-// $GLASSBOX_DATA; else, for a program that was built and not installed, its source directory; else
-// the installed data directory. GB_ENOTFOUND when GLASSBOX_DATA is no directory.
+// $GLASSBOX_DATA; else ../share/glassbox from where the program lies, which is there when it was installed; else the
+// source directory that it was built from; else PREFIX/share/glassbox. GB_ENOTFOUND when GLASSBOX_DATA is no directory.
 int gb_data_dir(char ret[PATH_MAX], struct gb_error *err);

@@ -12,8 +12,9 @@ size_t gb_utf8_length(const char *s, size_t len);
 uint32_t gb_utf8_decode(const char *s, size_t n);
 
 // Append foreign text so that it cannot move a cursor, ring a bell or reorder what stands around it:
-// control characters, DEL, C1, bidi controls (U+061C, U+200E/F, U+202A-E, U+2066-9), line and
-// paragraph separators and invalid bytes come out as \xNN or \u{NNNN}; a backslash is doubled.
+// control characters, DEL, C1, bidi controls, line and paragraph separators, what takes no place (zero-width
+// marks, soft hyphens, variation selectors), private use and invalid bytes come out as \xNN or
+// \u{NNNN}; a backslash is doubled.
 void gb_escape(struct gb_buf *out, const char *s, size_t len);
 // True if gb_escape() would write the code point as it is.
 bool gb_codepoint_is_plain(uint32_t c);

@@ -12,27 +12,60 @@
 
 static const struct gb_option options[] = {
 	{"csv", 0, NULL, "print 'pfn,class,owner' for every frame"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
-// A running guest goes on while its frames are looked at: count those whose class was another one when
-// all was read again.
-static int count_moved(struct gb_target *t, const struct gb_frames *f, uint64_t *moved_ret,
+#define TRIES 4 // to find every frame in the same class twice in a row
+
+struct reading {
+	struct gb_arena arena;
+	struct gb_processes p;
+	struct gb_frames f;
+};
+
+static void reading_deinit(struct reading *r)
+{
+	gb_frames_deinit(&r->f);
+	gb_arena_deinit(&r->arena);
+}
+
+static int read_once(struct gb_target *t, unsigned what, struct reading *r, struct gb_error *err)
+{
+	int e = gb_process_list(t->kernel, what, &r->arena, &r->p, err);
+
+	return e ? e : gb_frames_classify(t->kernel, &r->p, &r->f, err);
+}
+
+static uint64_t count_moved(const struct gb_frames *a, const struct gb_frames *b)
+{
+	uint64_t moved = 0;
+
+	for (size_t i = 0; i < a->count; i++)
+		moved += a->classes[i] != b->classes[i];
+	return moved;
+}
+
+// A running guest goes on while its frames are looked at: look again until nothing moved between two looks,
+// or say how many frames did.
+static int read_frames(struct gb_target *t, unsigned what, struct reading *ret, uint64_t *moved_ret,
 		       struct gb_error *err)
 {
-	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
-	GB_CLEANUP(gb_frames_deinit) struct gb_frames again = {};
-	struct gb_processes p;
-	int r = 0;
+	int r = read_once(t, what, ret, err);
 
 	*moved_ret = 0;
-	if (!t->live || t->paused)
-		return 0;
-	r = gb_process_list(t->kernel, GB_PROCESS_VMAS, &arena, &p, err);
 	if (r == 0)
-		r = gb_frames_classify(t->kernel, &p, &again, err);
-	for (size_t i = 0; r == 0 && i < f->count; i++)
-		*moved_ret += f->classes[i] != again.classes[i];
+		r = gb_target_settle(t, err);
+	for (int tries = TRIES; r == 0 && t->live && !t->paused && tries > 0; tries--) {
+		struct reading again = {};
+
+		r = read_once(t, what, &again, err);
+		*moved_ret = r == 0 ? count_moved(&ret->f, &again.f) : 0;
+		reading_deinit(ret);
+		*ret = again;
+		if (!*moved_ret && !ret->p.torn)
+			break;
+	}
 	return r;
 }
 
@@ -112,25 +145,28 @@ static int print_text(const struct gb_target *t, const struct gb_frames *f, bool
 static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
-	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
-	GB_CLEANUP(gb_frames_deinit) struct gb_frames f = {};
+	GB_CLEANUP(reading_deinit) struct reading read = {};
 	unsigned what = GB_PROCESS_VMAS | (gb_args_has(args, "csv") ? GB_PROCESS_NAMES : 0);
-	struct gb_processes p;
 	uint64_t moved = 0;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	bool torn;
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
-		r = gb_process_list(t.kernel, what, &arena, &p, err);
-	if (r == 0)
-		r = gb_frames_classify(t.kernel, &p, &f, err);
-	if (r == 0)
-		r = count_moved(&t, &f, &moved, err);
+		r = read_frames(&t, what, &read, &moved, err);
 	if (r != 0)
 		return r;
+	torn = read.p.torn || moved || read.f.cut;
 	if (args->json)
-		return print_json(&t, &f, p.torn || moved || f.cut, moved, err);
-	return gb_args_has(args, "csv") ? print_csv(t.kernel, &p, &f, err)
-					: print_text(&t, &f, p.torn || moved || f.cut, err);
+		r = print_json(&t, &read.f, torn, moved, err);
+	else if (gb_args_has(args, "csv"))
+		r = print_csv(t.kernel, &read.p, &read.f, err);
+	else
+		r = print_text(&t, &read.f, torn, err);
+	return r ? r
+		 : gb_target_end(args, &t, torn,
+				 read.f.cut ? "its page tables have no end"
+					    : "frames or processes changed while they were read",
+				 err);
 }
 
 const struct gb_command gb_cmd_frames = {
@@ -141,7 +177,8 @@ const struct gb_command gb_cmd_frames = {
 		"Every 4 KiB frame has one class: free, kernel text, rodata or data, page table, kernel "
 		"stack, slab, vmalloc, page cache, a process's code, heap, stack or mapping, vmemmap, "
 		"reserved, or unknown. --csv names the owner of each. Frames of a running guest change hands "
-		"while they are looked at: JSON says how many (moved); pause it for one instant's view.",
+		"while they are looked at: it is looked again a few times until none did, else JSON says how many "
+		"(moved), and the status is 5; pause it for one instant's view.",
 	.example = "glassbox frames debian\nglassbox frames debian --csv | grep ',heap,'",
 	.options = options,
 	.min_args = 1,

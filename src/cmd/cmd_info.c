@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-static int print_json(const struct gb_target *t, struct gb_error *err)
+static int print_json(const struct gb_target *t, bool torn, struct gb_error *err)
 {
 	const struct gb_kernel_info *i = gb_kernel_info(t->kernel);
 	const struct gb_layout *layout = gb_ram_layout(t->ram);
@@ -16,13 +16,14 @@ static int print_json(const struct gb_target *t, struct gb_error *err)
 	struct gb_json *j = &a.json;
 
 	gb_answer_begin(&a, "info", t->name);
-	gb_target_stamp(t, false, j);
+	gb_target_stamp(t, torn, j);
 	gb_json_key(j, "kernel");
 	gb_json_object(j);
 	gb_json_pair(j, "release", str, i->release);
 	gb_json_pair(j, "banner", str, i->banner);
 	gb_json_end_object(j);
 	gb_json_pair(j, "paging_levels", u64, i->paging_levels);
+	gb_json_pair(j, "pti", bool, i->pti);
 	gb_json_pair(j, "kaslr_slide", hex, i->kaslr_slide);
 	gb_json_pair(j, "phys_base", hex, i->phys_base.v);
 	gb_json_pair(j, "page_offset", hex, i->page_offset.v);
@@ -32,6 +33,7 @@ static int print_json(const struct gb_target *t, struct gb_error *err)
 	gb_json_pair(j, "symbols", u64, i->symbols);
 	gb_json_pair(j, "btf_types", u64, i->btf_types);
 	gb_json_pair(j, "memory", u64, gb_layout_size(layout));
+	gb_json_pair(j, "missing", u64, t->missing);
 	gb_json_key(j, "layout");
 	gb_layout_json(j, layout);
 	gb_json_key(j, "timing_ms");
@@ -53,6 +55,8 @@ static int print_text(const struct gb_target *t, struct gb_error *err)
 	gb_print_text(stdout, i->banner, 0);
 	printf("\npaging        %u levels, tables at 0x%" PRIx64 "\n", i->paging_levels,
 	       i->space.root.v);
+	printf("isolation     %s\n",
+	       i->pti ? "user mode has page tables of its own (PTI)" : "none (no PTI)");
 	printf("KASLR slide   0x%" PRIx64 "\n", i->kaslr_slide);
 	printf("physical base 0x%" PRIx64 "\n", i->phys_base.v);
 	printf("direct map    0x%016" PRIx64 "\n", i->page_offset.v);
@@ -70,11 +74,14 @@ static int print_text(const struct gb_target *t, struct gb_error *err)
 static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	bool torn = false;
+	int r = gb_target_open(args, true, &t, err);
 
-	if (r != 0)
-		return r;
-	return args->json ? print_json(&t, err) : print_text(&t, err);
+	if (r == 0)
+		r = gb_target_verify(&t, &torn, err);
+	if (r == 0)
+		r = args->json ? print_json(&t, torn, err) : print_text(&t, err);
+	return r ? r : gb_target_end(args, &t, torn, GB_TARGET_KERNEL_TORN, err);
 }
 
 const struct gb_command gb_cmd_info = {
@@ -86,6 +93,7 @@ const struct gb_command gb_cmd_info = {
 		"slide, physical base and page tables. A guest that is not understood is exit 4, with "
 		"what was found and what was not.",
 	.example = "glassbox info debian\nglassbox info ram.img --json",
+	.options = gb_target_options,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

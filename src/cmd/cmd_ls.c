@@ -12,6 +12,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+static const struct gb_option options[] = {
+	{"names", 0, NULL, "print the names alone, one a line, and nothing when there is none"},
+	{},
+};
+
 static const char *format_age(uint64_t ns, char buf[24])
 {
 	uint64_t s = ns / GB_SECOND;
@@ -68,6 +73,12 @@ static void print_table(const struct gb_vm_info *vms, size_t n)
 	}
 }
 
+static void print_names(const struct gb_vm_info *vms, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		puts(vms[i].name);
+}
+
 static int print_json(const struct gb_vm_info *vms, size_t n, struct gb_error *err)
 {
 	struct gb_answer a;
@@ -97,7 +108,10 @@ static int run(struct gb_args *args, struct gb_error *err)
 		return r;
 	if (args->json)
 		return print_json(vms, n, err);
-	print_table(vms, n);
+	if (gb_args_has(args, "names"))
+		print_names(vms, n);
+	else
+		print_table(vms, n);
 	return gb_flush_stdout(err);
 }
 
@@ -105,5 +119,6 @@ const struct gb_command gb_cmd_ls = {
 	.name = "ls",
 	.usage = "",
 	.summary = "list the guests that run",
+	.options = options,
 	.run = run,
 };

@@ -29,7 +29,8 @@ static int print_json(const struct gb_target *t, const struct gb_process *p, str
 		gb_json_pair(j, "start", hex, v->start);
 		gb_json_pair(j, "end", hex, v->end);
 		gb_json_pair(j, "rights", str, rights);
-		gb_json_pair(j, "offset", hex, v->pgoff << GB_PAGE_SHIFT);
+		// as in the text: what is not of a file has no offset
+		gb_json_pair(j, "offset", hex, v->file.v ? v->pgoff << GB_PAGE_SHIFT : 0);
 		gb_json_pair(j, "dev", u64, v->dev);
 		gb_json_pair(j, "inode", u64, v->inode);
 		gb_json_pair(j, "name", str, v->name);
@@ -72,7 +73,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	const struct gb_process *process = NULL;
 	struct gb_processes p;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
 		r = gb_process_list(t.kernel, GB_PROCESS_VMAS | GB_PROCESS_NAMES, &arena, &p, err);
@@ -84,17 +85,24 @@ static int run(struct gb_args *args, struct gb_error *err)
 		return gb_fail(err, GB_ENOTFOUND,
 			       "pid %" PRId32 " is a kernel thread: it has no memory map",
 			       process->pid);
-	r = args->json ? print_json(&t, process, err) : print_text(process, err);
-	if (r == 0 && process->torn)
-		return gb_fail(err, GB_ETORN, "pid %" PRId32 " changed while it was read",
-			       process->pid);
-	return r;
+	r = gb_target_settle(&t, err);
+	if (r == 0)
+		r = args->json ? print_json(&t, process, err) : print_text(process, err);
+	return r ? r
+		 : gb_target_end(args, &t, process->torn, "the process changed while it was read",
+				 err);
 }
 
 const struct gb_command gb_cmd_maps = {
 	.name = "maps",
 	.usage = "T PID",
 	.summary = "print a process's memory map as /proc/PID/maps does",
+	.detail =
+		"Byte for byte the lines of /proc/PID/maps: there, too, a file's name may hold any byte but a "
+		"newline, which comes out as \\012. Only where standard output is a terminal are the others escaped, so "
+		"behind a pipe that ends in one ('| head') it is 'cat -v' that protects it. JSON is always escaped.",
+	.example = "glassbox maps debian 1\nglassbox maps debian 1 | cat -v | head",
+	.options = gb_target_options,
 	.min_args = 2,
 	.max_args = 2,
 	.run = run,

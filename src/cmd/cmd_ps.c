@@ -10,6 +10,7 @@
 
 static const struct gb_option options[] = {
 	{"threads", 't', NULL, "list threads too"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
@@ -110,19 +111,18 @@ static int run(struct gb_args *args, struct gb_error *err)
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	bool threads = gb_args_has(args, "threads");
 	struct gb_processes p;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	int r = gb_target_open(args, true, &t, err);
 
 	if (r == 0)
 		r = gb_process_list(t.kernel, GB_PROCESS_ARGS, &arena, &p, err);
+	if (r == 0)
+		r = gb_target_settle(&t, err);
 	if (r != 0)
 		return r;
 	r = args->json ? print_json(&t, &p, threads, err) : print_text(&p, threads, err);
-	if (r == 0 && p.torn)
-		return gb_fail(
-			err, GB_ETORN,
-			"processes came and went while they were read; pause the guest for one "
-			"instant's view");
-	return r;
+	return r ? r
+		 : gb_target_end(args, &t, p.torn, "processes came and went while they were read",
+				 err);
 }
 
 const struct gb_command gb_cmd_ps = {

@@ -15,6 +15,7 @@
 static const struct gb_option options[] = {
 	{"pid", 'p', "PID", "ADDR is virtual in this process (default: physical, or the kernel's)"},
 	{"raw", 0, NULL, "write the bytes themselves"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
@@ -38,18 +39,22 @@ static void hex_line(uint64_t address, const uint8_t *bytes, size_t n)
 static int print_json(const struct gb_target *t, uint64_t address, const uint8_t *bytes, size_t len,
 		      bool torn, struct gb_error *err)
 {
+	static const char digits[] = "0123456789abcdef";
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf hex = {};
+	char *to = gb_buf_extend(&hex, 2 * len);
 	struct gb_answer a;
 
-	for (size_t i = 0; i < len; i++)
-		gb_buf_printf(&hex, "%02x", bytes[i]);
+	for (size_t i = 0; to && i < len; i++) {
+		to[2 * i] = digits[bytes[i] >> 4];
+		to[2 * i + 1] = digits[bytes[i] & 15];
+	}
 	if (gb_buf_failed(&hex))
 		return gb_fail(err, GB_ENOMEM, "no memory for the answer");
 	gb_answer_begin(&a, "read", t->name);
 	gb_target_stamp(t, torn, &a.json);
 	gb_json_pair(&a.json, "address", hex, address);
 	gb_json_pair(&a.json, "length", u64, len);
-	gb_json_pair(&a.json, "bytes", str, hex.data ? hex.data : "");
+	gb_json_pair(&a.json, "bytes", strn, hex.data, hex.len);
 	return gb_answer_end(&a, err);
 }
 
@@ -95,7 +100,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r == 0)
 		r = gb_parse_number(args->positional[2], 1, READ_MAX, &len, err);
 	if (r == 0)
-		r = gb_target_open(args->positional[0], false, &t, err);
+		r = gb_target_open(args, false, &t, err);
 	if (r == 0)
 		r = gb_space_choose(&t, args, address, &space, &is_virtual, err);
 	if (r != 0)
@@ -105,14 +110,13 @@ static int run(struct gb_args *args, struct gb_error *err)
 		return gb_fail(err, GB_ENOMEM, "no memory for %" PRIu64 " bytes", len);
 	r = gb_guard_run(t.ram, read_range, &(struct range){space, address, len, is_virtual, bytes},
 			 &torn, err);
-	if (r == 0 && t.live)
-		r = gb_vm_check(&t.vm, err);
+	if (r == 0)
+		r = gb_target_settle(&t, err);
 	if (r == 0)
 		r = print(args, &t, address, bytes, len, torn, err);
-	if (r == 0 && torn)
-		return gb_fail(err, GB_ETORN,
-			       "the bytes changed while they were read, at every try");
-	return r;
+	return r ? r
+		 : gb_target_end(args, &t, torn,
+				 "the bytes changed while they were read, at every try", err);
 }
 
 const struct gb_command gb_cmd_read = {

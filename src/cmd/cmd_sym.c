@@ -117,13 +117,16 @@ static int run(struct gb_args *args, struct gb_error *err)
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
 	const char *what = args->positional[1];
 	struct output o = {.t = &t, .json = args->json};
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	bool torn = false;
+	int r = gb_target_open(args, true, &t, err);
 
+	if (r == 0)
+		r = gb_target_verify(&t, &torn, err);
 	if (r != 0)
 		return r;
 	if (o.json) {
 		gb_answer_begin(&o.a, "sym", t.name);
-		gb_target_stamp(&t, false, &o.a.json);
+		gb_target_stamp(&t, torn, &o.a.json);
 		gb_json_key(&o.a.json, "symbols");
 		gb_json_array(&o.a.json);
 	}
@@ -133,10 +136,10 @@ static int run(struct gb_args *args, struct gb_error *err)
 			gb_buf_deinit(&o.a.text);
 		return r;
 	}
-	if (!o.json)
-		return gb_flush_stdout(err);
-	gb_json_end_array(&o.a.json);
-	return gb_answer_end(&o.a, err);
+	if (o.json)
+		gb_json_end_array(&o.a.json);
+	r = o.json ? gb_answer_end(&o.a, err) : gb_flush_stdout(err);
+	return r ? r : gb_target_end(args, &t, torn, GB_TARGET_KERNEL_TORN, err);
 }
 
 const struct gb_command gb_cmd_sym = {
@@ -147,6 +150,7 @@ const struct gb_command gb_cmd_sym = {
 		"By name: every symbol that has it. By address: the symbol it lies in. Prints address, "
 		"type, name+offset/size, and the declaration where the kernel's types have one.",
 	.example = "glassbox sym debian init_task\nglassbox sym debian 0xffffffff81000123",
+	.options = gb_target_options,
 	.min_args = 2,
 	.max_args = 2,
 	.run = run,

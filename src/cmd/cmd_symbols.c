@@ -9,13 +9,13 @@
 
 #include <inttypes.h>
 
-static int print_json(const struct gb_target *t, struct gb_error *err)
+static int print_json(const struct gb_target *t, bool torn, struct gb_error *err)
 {
 	size_t count = gb_kernel_info(t->kernel)->symbols;
 	struct gb_answer a;
 
 	gb_answer_begin(&a, "symbols", t->name);
-	gb_target_stamp(t, false, &a.json);
+	gb_target_stamp(t, torn, &a.json);
 	gb_json_key(&a.json, "symbols");
 	gb_json_array(&a.json);
 	for (size_t i = 0; i < count; i++) {
@@ -57,11 +57,14 @@ static int print_text(const struct gb_target *t, struct gb_error *err)
 static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	bool torn = false;
+	int r = gb_target_open(args, true, &t, err);
 
-	if (r != 0)
-		return r;
-	return args->json ? print_json(&t, err) : print_text(&t, err);
+	if (r == 0)
+		r = gb_target_verify(&t, &torn, err);
+	if (r == 0)
+		r = args->json ? print_json(&t, torn, err) : print_text(&t, err);
+	return r ? r : gb_target_end(args, &t, torn, GB_TARGET_KERNEL_TORN, err);
 }
 
 const struct gb_command gb_cmd_symbols = {
@@ -69,8 +72,10 @@ const struct gb_command gb_cmd_symbols = {
 	.usage = "T",
 	.summary = "print the kernel's symbols as its /proc/kallsyms does",
 	.detail =
-		"The lines of the kernel's image, in its order; symbols of modules are not among them.",
+		"The lines of the kernel's image, in its order; symbols of modules are not among them. The bytes are "
+		"the guest's own; they are escaped only where standard output is a terminal (see maps).",
 	.example = "glassbox symbols debian | grep ' T '",
+	.options = gb_target_options,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

@@ -63,7 +63,7 @@ static void enumerators_json(const struct gb_btf *b, const struct gb_btf_type *t
 	gb_json_end_array(j);
 }
 
-static int print_json(const struct gb_target *t, uint32_t id, const struct gb_buf *text,
+static int print_json(const struct gb_target *t, bool torn, uint32_t id, const struct gb_buf *text,
 		      struct gb_error *err)
 {
 	const struct gb_btf *b = gb_kernel_types(t->kernel);
@@ -72,7 +72,7 @@ static int print_json(const struct gb_target *t, uint32_t id, const struct gb_bu
 
 	gb_btf_get(b, id, &type);
 	gb_answer_begin(&a, "type", t->name);
-	gb_target_stamp(t, false, &a.json);
+	gb_target_stamp(t, torn, &a.json);
 	gb_json_pair(&a.json, "name", str, type.name);
 	gb_json_pair(&a.json, "kind", str, kind_names[type.kind]);
 	gb_json_pair(&a.json, "size", u64, gb_btf_size(b, id));
@@ -115,8 +115,11 @@ static int run(struct gb_args *args, struct gb_error *err)
 		1 << GB_BTF_FWD,
 	};
 	uint32_t id = 0;
-	int r = gb_target_open(args->positional[0], true, &t, err);
+	bool torn = false;
+	int r = gb_target_open(args, true, &t, err);
 
+	if (r == 0)
+		r = gb_target_verify(&t, &torn, err);
 	if (r != 0)
 		return r;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && id == 0; i++)
@@ -127,7 +130,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 	gb_btf_print(gb_kernel_types(t.kernel), id, &text);
 	if (gb_buf_failed(&text))
 		return gb_fail(err, GB_ENOMEM, "no memory for the type");
-	return args->json ? print_json(&t, id, &text, err) : print_text(&text, err);
+	r = args->json ? print_json(&t, torn, id, &text, err) : print_text(&text, err);
+	return r ? r : gb_target_end(args, &t, torn, GB_TARGET_KERNEL_TORN, err);
 }
 
 const struct gb_command gb_cmd_type = {
@@ -138,6 +142,7 @@ const struct gb_command gb_cmd_type = {
 		"Behind each member stand its offset and size in bytes; behind a bitfield its byte "
 		"and bit.",
 	.example = "glassbox type debian task_struct\nglassbox type ram.img 'enum pageflags'",
+	.options = gb_target_options,
 	.min_args = 2,
 	.max_args = 2,
 	.run = run,

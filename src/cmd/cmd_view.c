@@ -14,16 +14,31 @@
 
 static const struct gb_option options[] = {
 	{"port", 'p', "PORT", "listen on this port of 127.0.0.1 (default: a free one)"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
-static int announce(const struct gb_args *args, const char *name, const char *url,
+// An image that was cut short is shown as far as it goes, and not without a word.
+static void warn(const struct gb_target *t)
+{
+	struct gb_error err = {};
+
+	if (!t->missing)
+		return;
+	gb_target_fail_missing(t, &err);
+	fprintf(stderr, "glassbox view: %s\n", err.message);
+}
+
+static int announce(const struct gb_args *args, const struct gb_target *t, const char *url,
 		    struct gb_error *err)
 {
 	struct gb_answer a;
 
+	warn(t);
 	if (args->json) {
-		gb_answer_begin(&a, "view", name);
+		gb_answer_begin(&a, "view", t->name);
+		if (!t->live)
+			gb_target_stamp(t, false, &a.json);
 		gb_json_pair(&a.json, "url", str, url);
 		return gb_answer_end(&a, err);
 	}
@@ -49,7 +64,7 @@ static int serve_until_signal(struct gb_args *args, const struct gb_target *t, u
 	if (r == 0)
 		r = gb_page_start(&o, &page, err);
 	if (r == 0)
-		r = announce(args, t->name, gb_page_url(page), err);
+		r = announce(args, t, gb_page_url(page), err);
 	p = (struct pollfd){.fd = signals, .events = POLLIN};
 	while (r == 0 && poll(&p, 1, -1) < 0)
 		if (errno != EINTR)
@@ -67,7 +82,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	int r = gb_args_number(args, "port", 0, 65535, &port, err);
 
 	if (r == 0)
-		r = gb_target_open(args->positional[0], false, &t, err);
+		r = gb_target_open(args, false, &t, err);
 	return r ? r : serve_until_signal(args, &t, (unsigned)port, err);
 }
 

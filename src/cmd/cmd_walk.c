@@ -11,6 +11,7 @@
 
 static const struct gb_option options[] = {
 	{"pid", 'p', "PID", "walk this process's page tables (default: the kernel's)"},
+	GB_TARGET_OPTIONS,
 	{},
 };
 
@@ -56,6 +57,26 @@ static void print_text(const struct gb_walk *w, unsigned levels, bool mapped)
 	       w->rights & GB_PTE_DIRTY ? " dirty" : "");
 }
 
+// JSON has no half of a walk: of an address that is not mapped it has the error alone.
+static int print(const struct gb_args *args, const struct gb_target *t, uint64_t address,
+		 unsigned levels, const struct gb_walk *w, bool mapped, bool torn,
+		 struct gb_error *err)
+{
+	struct gb_answer a;
+
+	if (!args->json) {
+		print_text(w, levels, mapped);
+		return gb_flush_stdout(err);
+	}
+	if (!mapped)
+		return 0;
+	gb_answer_begin(&a, "walk", t->name);
+	gb_target_stamp(t, torn, &a.json);
+	gb_json_pair(&a.json, "address", hex, address);
+	print_json(&a.json, w, levels);
+	return gb_answer_end(&a, err);
+}
+
 // A walk that comes out the same twice saw tables that belong together.
 static int walk_twice(struct gb_ram *ram, struct gb_space space, gb_gva gva, struct gb_walk *ret,
 		      bool *torn_ret, struct gb_error *err)
@@ -79,14 +100,13 @@ static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
 	struct gb_space space = {};
-	struct gb_answer a;
 	struct gb_walk w = {};
 	uint64_t address;
 	bool is_virtual, torn = false;
 	int r = gb_parse_number(args->positional[1], 0, UINT64_MAX, &address, err), walked;
 
 	if (r == 0)
-		r = gb_target_open(args->positional[0], true, &t, err);
+		r = gb_target_open(args, true, &t, err);
 	if (r == 0)
 		r = gb_space_choose(&t, args, address, &space, &is_virtual, err);
 	if (r != 0)
@@ -94,18 +114,14 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (!is_virtual)
 		space = gb_kernel_info(t.kernel)->space;
 	walked = walk_twice(t.ram, space, (gb_gva){address}, &w, &torn, err);
-	if (!args->json) {
-		print_text(&w, space.levels, walked == 0);
-		r = gb_flush_stdout(err);
-		return walked != 0 ? walked : r;
-	}
-	if (walked != 0)
+	r = gb_target_settle(&t, err);
+	if (r != 0)
+		return r;
+	r = print(args, &t, address, space.levels, &w, walked == 0, torn, err);
+	if (walked != 0 && !torn)
 		return walked;
-	gb_answer_begin(&a, "walk", t.name);
-	gb_target_stamp(&t, torn, &a.json);
-	gb_json_pair(&a.json, "address", hex, address);
-	print_json(&a.json, &w, space.levels);
-	return gb_answer_end(&a, err);
+	return r ? r
+		 : gb_target_end(args, &t, torn, "the page tables changed during each walk", err);
 }
 
 const struct gb_command gb_cmd_walk = {

@@ -3,6 +3,8 @@
 // Help, man page and completion data, all from the command table.
 #include "cmd/help.h"
 
+#include "cmd/output.h"
+
 #include <string.h>
 
 void gb_help_overview(FILE *out)
@@ -41,6 +43,48 @@ void gb_help_command(FILE *out, const struct gb_command *c)
 	print_option(out, &(struct gb_option){"json", 0, NULL, "print JSON"});
 	if (c->example)
 		fprintf(out, "\nExamples:\n%s\n", c->example);
+}
+
+static void option_json(struct gb_json *j, const struct gb_option *o)
+{
+	char letter[2] = {o->letter};
+
+	gb_json_object(j);
+	gb_json_pair(j, "name", str, o->name);
+	gb_json_pair(j, "letter", str, o->letter ? letter : NULL);
+	gb_json_pair(j, "value", str, o->arg);
+	gb_json_pair(j, "help", str, o->help);
+	gb_json_end_object(j);
+}
+
+static void command_json(struct gb_json *j, const struct gb_command *c)
+{
+	gb_json_object(j);
+	gb_json_pair(j, "name", str, c->name);
+	gb_json_pair(j, "usage", str, c->usage);
+	gb_json_pair(j, "summary", str, c->summary);
+	gb_json_pair(j, "detail", str, c->detail);
+	gb_json_pair(j, "example", str, c->example);
+	gb_json_key(j, "options");
+	gb_json_array(j);
+	for (const struct gb_option *o = c->options; o && o->name; o++)
+		option_json(j, o);
+	gb_json_end_array(j);
+	gb_json_end_object(j);
+}
+
+int gb_help_json(const struct gb_command *c, struct gb_error *err)
+{
+	struct gb_answer a;
+
+	gb_answer_begin(&a, "help", NULL);
+	gb_json_key(&a.json, "commands");
+	gb_json_array(&a.json);
+	for (size_t i = 0; gb_commands[i]; i++)
+		if (c ? gb_commands[i] == c : !gb_commands[i]->hidden)
+			command_json(&a.json, gb_commands[i]);
+	gb_json_end_array(&a.json);
+	return gb_answer_end(&a, err);
 }
 
 // scdoc reads _ and * as emphasis; a backslash takes that away.
@@ -84,14 +128,23 @@ void gb_help_man(FILE *out)
 	      "glassbox - run a machine in QEMU and see into it while it runs\n\n# SYNOPSIS\n\n"
 	      "*glassbox* COMMAND [TARGET] [options]\n\n# DESCRIPTION\n\n"
 	      "TARGET is the name of a running guest, or a file that holds a raw RAM image. "
-	      "Data goes to standard output, talk to standard error. *--json* works everywhere.\n\n"
+	      "Data goes to standard output, talk to standard error. *--json* works everywhere, and then "
+	      "standard output is one document: the answer, or an error.\n\n"
+	      "Every answer about a guest says how it was read, in JSON as _consistent_ and _how_, in text "
+	      "as a line on standard error: _paused_ (the guest stood still from before to after the reading), "
+	      "_verified_ (it was the same when read again), _image_ (a file), _torn_ (it changed at every "
+	      "try) or _incomplete_ (an image that ends before the RAM of its kernel does). The last two are "
+	      "not consistent, and exit status 5; what could be read is printed all the same.\n\n"
+	      "A raw image does not say where in the machine its bytes lay: a machine with more RAM than fits "
+	      "below the PCI hole had the rest from 4 GiB on. Its kernel says how much that is; an image that makes "
+	      "no sense so is exit status 4, and *--split* SIZE says how much of it lies below.\n\n"
 	      "# COMMANDS\n\n",
 	      out);
 	for (size_t i = 0; gb_commands[i]; i++)
 		if (!gb_commands[i]->hidden)
 			man_command(out, gb_commands[i]);
 	fputs("# EXIT STATUS\n\n0 done, 1 failed, 2 usage, 3 not found, 4 guest not understood, "
-	      "5 torn or inconsistent, 6 verification failed, 77 this machine lacks it, "
+	      "5 torn, or an image that is incomplete, 6 verification failed, 77 this machine lacks it, "
 	      "124 time-out, 128+n signal. *run -- CMD* passes on the status of the command.\n\n"
 	      "# ENVIRONMENT\n\n*XDG\\_RUNTIME\\_DIR*\n\twhere the state of running guests is kept\n\n"
 	      "*XDG\\_CACHE\\_HOME*\n\twhere kernels and images are cached\n\n"

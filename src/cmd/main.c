@@ -17,7 +17,8 @@ static void print_error(const char *command, const struct gb_error *err)
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
 
 	gb_escape(&text, err->message, strlen(err->message));
-	fprintf(stderr, "glassbox %s: %s\n", command, text.data ? text.data : "");
+	fprintf(stderr, "glassbox%s%s: %s\n", command ? " " : "", command ? command : "",
+		text.data ? text.data : "");
 }
 
 static void print_error_json(const char *command, const struct gb_error *err)
@@ -43,26 +44,44 @@ static bool wants(int argc, char **argv, const char *word)
 	return false;
 }
 
+// A command that gave its answer before it failed (torn, a full disk) has said there what is to be said.
+static int fail(const char *command, int argc, char **argv, struct gb_error *err)
+{
+	print_error(command, err);
+	if (wants(argc, argv, "--json") && !gb_answer_given())
+		print_error_json(command, err);
+	return gb_code_exit(err->code);
+}
+
 static int run_command(const struct gb_command *c, int argc, char **argv)
 {
+	bool help = wants(argc, argv, "--help") || wants(argc, argv, "-h");
 	struct gb_error err = {};
 	struct gb_args args;
 	int r;
 
-	if (wants(argc, argv, "--help") || wants(argc, argv, "-h")) {
+	if (help && wants(argc, argv, "--json")) {
+		r = gb_help_json(c, &err);
+	} else if (help) {
 		gb_help_command(stdout, c);
 		return 0;
+	} else {
+		r = gb_args_parse(c, argc, argv, &args, &err);
+		if (r == 0)
+			r = c->run(&args, &err);
+		if (r == 0)
+			return args.exit_status;
 	}
-	r = gb_args_parse(c, argc, argv, &args, &err);
-	if (r == 0)
-		r = c->run(&args, &err);
-	if (r == 0)
-		return args.exit_status;
 	err.code = r;
-	print_error(c->name, &err);
-	if (wants(argc, argv, "--json"))
-		print_error_json(c->name, &err);
-	return gb_code_exit(r);
+	return r == 0 ? 0 : fail(c->name, argc, argv, &err);
+}
+
+static int unknown_command(int argc, char **argv)
+{
+	struct gb_error err = {};
+
+	gb_fail(&err, GB_EUSAGE, "there is no command '%s'; 'glassbox help' lists them", argv[1]);
+	return fail(NULL, argc - 1, argv + 1, &err);
 }
 
 int main(int argc, char **argv)
@@ -79,14 +98,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return run_command(&gb_cmd_help, 0, NULL);
+		return run_command(&gb_cmd_help, argc - 2, argv + 2);
 	if (strcmp(argv[1], "--version") == 0)
-		return run_command(&gb_cmd_version, 0, NULL);
+		return run_command(&gb_cmd_version, argc - 2, argv + 2);
 	c = gb_command_find(argv[1]);
-	if (!c) {
-		fprintf(stderr, "glassbox: there is no command '%s'; 'glassbox help' lists them\n",
-			argv[1]);
-		return 2;
-	}
-	return run_command(c, argc - 2, argv + 2);
+	return c ? run_command(c, argc - 2, argv + 2) : unknown_command(argc, argv);
 }

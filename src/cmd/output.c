@@ -20,6 +20,13 @@ void gb_answer_begin(struct gb_answer *a, const char *command, const char *vm)
 		gb_json_pair(&a->json, "vm", str, vm);
 }
 
+static bool given;
+
+bool gb_answer_given(void)
+{
+	return given;
+}
+
 int gb_answer_end(struct gb_answer *a, struct gb_error *err)
 {
 	int r;
@@ -29,6 +36,7 @@ int gb_answer_end(struct gb_answer *a, struct gb_error *err)
 	if (gb_buf_failed(&a->text))
 		r = gb_fail(err, GB_ENOMEM, "no memory for the answer");
 	else {
+		given = true;
 		fwrite(a->text.data, 1, a->text.len, stdout);
 		r = gb_flush_stdout(err);
 	}

@@ -15,6 +15,8 @@ struct gb_answer {
 void gb_answer_begin(struct gb_answer *a, const char *command, const char *vm);
 // Close the object, print it on stdout with a newline, free it.
 int gb_answer_end(struct gb_answer *a, struct gb_error *err);
+// An answer was printed, or at least begun: stdout holds one JSON document, never a second one.
+bool gb_answer_given(void);
 
 // Print guest text escaped (see gb_escape), padded with spaces to width columns.
 void gb_print_text(FILE *out, const char *text, int width);

@@ -25,6 +25,9 @@ static int process_space(struct gb_target *t, const char *pid, struct gb_space *
 		r = gb_target_process(pid, &p, &process, err);
 	if (r != 0)
 		return r;
+	if (process->torn)
+		return gb_fail(err, GB_ETORN,
+			       "pid %s changed while its page tables were looked for", pid);
 	*space_ret = gb_kernel_info(t->kernel)->space;
 	if (process->mm.v) // a kernel thread runs on the kernel's tables
 		space_ret->root = process->pgd;

@@ -4,9 +4,14 @@
 #include "cmd/target.h"
 
 #include "base/cleanup.h"
+#include "kernel/image.h"
 #include "vm/qmp.h"
 
 #include <string.h>
+
+#define VERIFY_TRIES 4
+
+const struct gb_option gb_target_options[] = {GB_TARGET_OPTIONS, {}};
 
 static bool is_paused(const struct gb_vm_info *vm)
 {
@@ -22,17 +27,40 @@ static bool is_paused(const struct gb_vm_info *vm)
 	return !running;
 }
 
-static int open_vm(struct gb_target *t, struct gb_error *err)
+static int open_vm(struct gb_target *t, bool understand, struct gb_error *err)
 {
+	int r;
+
 	t->live = true;
 	t->paused = is_paused(&t->vm);
 	snprintf(t->name, sizeof(t->name), "%s", t->vm.name);
-	return gb_vm_open_ram(&t->vm, &t->ram, err);
+	r = gb_vm_open_ram(&t->vm, &t->ram, err);
+	if (r == 0 && understand)
+		r = gb_kernel_open(t->ram, &(struct gb_kernel_options){}, &t->kernel, err);
+	return r;
 }
 
-static int open_file(const char *path, struct gb_target *t, struct gb_error *err)
+static int take_image(struct gb_image *i, bool understand, struct gb_target *t,
+		      struct gb_error *err)
+{
+	t->ram = i->ram;
+	t->kernel = i->kernel;
+	t->missing = i->missing;
+	if (i->kernel || !understand)
+		return 0;
+	if (err)
+		*err = i->why;
+	if (i->missing)
+		gb_error_prefix(err, "the image is cut short");
+	return GB_EUNKNOWN;
+}
+
+static int open_file(const char *path, uint64_t split, bool understand, struct gb_target *t,
+		     struct gb_error *err)
 {
 	const char *slash = strrchr(path, '/');
+	struct gb_image image;
+	int r;
 
 	snprintf(t->name, sizeof(t->name), "%s", slash && slash[1] ? slash + 1 : path);
 	if (access(path, F_OK) != 0 && gb_vm_name_valid(path))
@@ -41,25 +69,73 @@ static int open_file(const char *path, struct gb_target *t, struct gb_error *err
 			"no guest named '%s' runs and there is no such file; 'glassbox ls' lists "
 			"the guests",
 			path);
-	return gb_ram_open(path, NULL, &t->ram, err);
+	r = gb_image_open(path, split, &image, err);
+	return r ? r : take_image(&image, understand, t, err);
 }
 
-int gb_target_open(const char *target, bool understand, struct gb_target *ret, struct gb_error *err)
+static int parse_split(const struct gb_args *args, uint64_t *ret, struct gb_error *err)
 {
-	struct gb_target t = {};
-	int r = gb_vm_name_valid(target) ? gb_vm_find(target, &t.vm, err) : GB_ENOTFOUND;
+	const char *text = gb_args_get(args, "split");
+	int r = text ? gb_parse_size(text, ret, err) : 0;
 
-	if (r == 0)
-		r = open_vm(&t, err);
+	if (r == 0 && text && *ret == 0)
+		r = gb_fail(err, GB_EUSAGE, "nothing lies below 0");
+	if (r != 0)
+		gb_error_prefix(err, "--split");
+	return r;
+}
+
+int gb_target_open(const struct gb_args *args, bool understand, struct gb_target *ret,
+		   struct gb_error *err)
+{
+	const char *target = args->positional[0];
+	struct gb_target t = {};
+	uint64_t split = 0;
+	int r = parse_split(args, &split, err);
+
+	if (r != 0)
+		return r;
+	r = gb_vm_name_valid(target) ? gb_vm_find(target, &t.vm, err) : GB_ENOTFOUND;
+	if (r == 0 && split)
+		r = gb_fail(err, GB_EUSAGE, "--split is for images: QEMU says it of a guest");
+	else if (r == 0)
+		r = open_vm(&t, understand, err);
 	else if (r == GB_ENOTFOUND)
-		r = open_file(target, &t, err);
-	if (r == 0 && understand)
-		r = gb_kernel_open(t.ram, &(struct gb_kernel_options){}, &t.kernel, err);
+		r = open_file(target, split, understand, &t, err);
 	if (r == 0)
 		*ret = t;
 	else
 		gb_target_close(&t);
 	return r;
+}
+
+int gb_target_settle(struct gb_target *t, struct gb_error *err)
+{
+	if (t->paused)
+		t->paused = is_paused(&t->vm);
+	return t->live ? gb_vm_check(&t->vm, err) : 0;
+}
+
+int gb_target_verify(struct gb_target *t, bool *torn_ret, struct gb_error *err)
+{
+	int settled = gb_target_settle(t, err);
+
+	*torn_ret = false;
+	if (settled != 0 || !t->live || t->paused)
+		return settled;
+	for (int tries = VERIFY_TRIES; tries > 0; tries--) {
+		struct gb_kernel *again = NULL;
+		int r = gb_kernel_open(t->ram, &(struct gb_kernel_options){}, &again, err);
+
+		if (r != 0)
+			return r;
+		*torn_ret = !gb_kernel_same(t->kernel, again);
+		gb_kernel_close(t->kernel);
+		t->kernel = again;
+		if (!*torn_ret)
+			break;
+	}
+	return 0;
 }
 
 void gb_target_close(struct gb_target *t)
@@ -73,6 +149,8 @@ const char *gb_target_consistency(const struct gb_target *t, bool torn)
 {
 	if (torn)
 		return "torn";
+	if (t->missing)
+		return "incomplete";
 	if (!t->live)
 		return "image";
 	return t->paused ? "paused" : "verified";
@@ -80,8 +158,42 @@ const char *gb_target_consistency(const struct gb_target *t, bool torn)
 
 void gb_target_stamp(const struct gb_target *t, bool torn, struct gb_json *j)
 {
-	gb_json_pair(j, "consistent", bool, !torn);
+	gb_json_pair(j, "consistent", bool, !torn && !t->missing);
 	gb_json_pair(j, "how", str, gb_target_consistency(t, torn));
+}
+
+// What the word in "how" means, for people.
+static const char *stamp_words(const struct gb_target *t)
+{
+	if (!t->live)
+		return "read from an image";
+	return t->paused ? "read while the guest was paused"
+			 : "verified: it was the same when read again";
+}
+
+int gb_target_fail_missing(const struct gb_target *t, struct gb_error *err)
+{
+	char size[24], missing[24];
+
+	return gb_fail(err, GB_ETORN,
+		       "incomplete: the image ends at %s, and the last %s of the RAM that its "
+		       "kernel has are not in it: it was cut short",
+		       gb_format_size(gb_layout_size(gb_ram_layout(t->ram)), size),
+		       gb_format_size(t->missing, missing));
+}
+
+int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool torn,
+		  const char *what, struct gb_error *err)
+{
+	if (t->missing)
+		return gb_target_fail_missing(t, err);
+	if (torn)
+		return gb_fail(err, GB_ETORN, "torn: %s; %s", what,
+			       t->live ? "pause the guest for one instant's view"
+				       : "the image was taken of a running guest, or is damaged");
+	if (!args->json)
+		fprintf(stderr, "glassbox %s: %s\n", args->command->name, stamp_words(t));
+	return 0;
 }
 
 int gb_target_process(const char *pid_text, const struct gb_processes *p,
@@ -93,6 +205,11 @@ int gb_target_process(const char *pid_text, const struct gb_processes *p,
 	if (r != 0)
 		return r;
 	*ret = gb_process_find(p, (int32_t)pid);
+	if (!*ret && p->torn)
+		return gb_fail(err, GB_ETORN,
+			       "no process with pid %s was found, but not all could be read; "
+			       "'glassbox ps TARGET' lists those that could",
+			       pid_text);
 	if (!*ret)
 		return gb_fail(err, GB_ENOTFOUND,
 			       "no process has pid %s; 'glassbox ps TARGET' lists them", pid_text);

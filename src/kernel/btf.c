@@ -281,12 +281,20 @@ size_t gb_btf_count(const struct gb_btf *b)
 	return b->count;
 }
 
+bool gb_btf_same(const struct gb_btf *a, const struct gb_btf *b)
+{
+	return a->types_len == b->types_len && a->strings_len == b->strings_len &&
+	       memcmp(a->types, b->types, a->types_len) == 0 &&
+	       memcmp(a->strings, b->strings, a->strings_len) == 0;
+}
+
 void gb_btf_get(const struct gb_btf *b, uint32_t id, struct gb_btf_type *ret)
 {
-	const uint8_t *p = b->types + b->offsets[id];
+	const uint8_t *p;
 	uint32_t info;
 
 	gb_assert(id < b->count);
+	p = b->types + b->offsets[id];
 	*ret = (struct gb_btf_type){.id = id, .name = "void"};
 	if (id == 0)
 		return;

@@ -68,6 +68,8 @@ void gb_btf_destroy(struct gb_btf *b);  // accepts NULL
 void gb_btf_cleanup(struct gb_btf **b); // for GB_CLEANUP
 
 size_t gb_btf_count(const struct gb_btf *b); // ids are 0..count-1
+// Made of the same bytes.
+bool gb_btf_same(const struct gb_btf *a, const struct gb_btf *b);
 void gb_btf_get(const struct gb_btf *b, uint32_t id, struct gb_btf_type *ret);
 // The first type with this name whose kind is in kinds (a mask of 1 << kind). GB_ENOTFOUND.
 // "struct task_struct", "union ...", "enum ..." narrow the mask themselves.

@@ -31,7 +31,7 @@ struct types {
 
 struct finder {
 	struct gb_kernel *k;
-	const struct gb_log *log;
+	const struct gb_kernel_options *options;
 	struct types types[CANDIDATES_MAX];
 	struct gb_kallsyms *symbols[CANDIDATES_MAX];
 	size_t types_count, symbols_count;
@@ -151,8 +151,7 @@ static int find_space(struct gb_kernel *k, struct gb_error *err)
 			return gb_fail(
 				err, GB_EUNKNOWN,
 				"the kernel's page tables do not map its own image: it has "
-				"hardly started, or this is a raw image of more than 2.75 GiB "
-				"whose RAM is split around the PCI hole");
+				"hardly started, or parts of its RAM are missing or lie elsewhere");
 	}
 	k->info.space = (struct gb_space){{k->symbol[GB_Y_INIT_TOP_PGT] - k->image_delta}, levels};
 	k->info.paging_levels = levels;
@@ -228,9 +227,18 @@ static void read_cpus(struct gb_kernel *k)
 		k->info.pti = words[3] >> (32 + 11) & 1;
 }
 
+// Before the page tables are asked: where the layout is wrong they lead astray, and this is what tells.
+static void read_end(const struct gb_kernel *k, uint64_t *end_ret)
+{
+	uint64_t frames = image_u64(k, k->symbol[GB_Y_MAX_PFN], 0);
+
+	if (end_ret && frames && frames >> (52 - GB_PAGE_SHIFT) == 0)
+		*end_ret = frames << GB_PAGE_SHIFT;
+}
+
 // Do these types and symbols make a kernel?
 static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_kallsyms *s,
-		    struct gb_error *err)
+		    uint64_t *end_ret, struct gb_error *err)
 {
 	int r;
 
@@ -242,6 +250,8 @@ static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_
 		r = find_delta(k, t, s, err);
 	if (r == 0)
 		r = check_image(k, err);
+	if (r == 0)
+		read_end(k, end_ret);
 	if (r == 0)
 		r = find_space(k, err);
 	if (r != 0)
@@ -260,8 +270,8 @@ static void try_pair(struct finder *f, struct types *t, struct gb_kallsyms **s)
 {
 	if (f->done)
 		return;
-	if (assemble(f->k, t, *s, &f->why) != 0) {
-		gb_log(f->log, GB_LOG_DEBUG, "kernel: refused: %s", f->why.message);
+	if (assemble(f->k, t, *s, f->options->end, &f->why) != 0) {
+		gb_log(f->options->log, GB_LOG_DEBUG, "kernel: refused: %s", f->why.message);
 		return;
 	}
 	if ((*s)->physical)
@@ -308,7 +318,8 @@ static void try_btf(struct finder *f, gb_gpa at)
 	}
 	if (gb_btf_parse(data, size, &t->btf, &f->why_btf) != 0)
 		return;
-	gb_log(f->log, GB_LOG_DEBUG, "kernel: BTF at 0x%" PRIx64 ", %zu bytes", at.v, size);
+	gb_log(f->options->log, GB_LOG_DEBUG, "kernel: BTF at 0x%" PRIx64 ", %zu bytes", at.v,
+	       size);
 	t->at = at;
 	t->size = size;
 	f->types_count++;
@@ -372,8 +383,8 @@ static void try_symbols(struct finder *f, gb_gpa at)
 	    decode_window(f, at, 6 << 20, 3 << 20, &s) != 0 &&
 	    decode_window(f, at, 64 << 20, 32 << 20, &s) != 0)
 		return;
-	gb_log(f->log, GB_LOG_DEBUG, "kernel: kallsyms at 0x%" PRIx64 ", %zu symbols", at.v,
-	       s->count);
+	gb_log(f->options->log, GB_LOG_DEBUG, "kernel: kallsyms at 0x%" PRIx64 ", %zu symbols",
+	       at.v, s->count);
 	f->symbols[f->symbols_count++] = s;
 	for (size_t i = 0; i < f->types_count; i++)
 		try_pair(f, &f->types[i], &f->symbols[f->symbols_count - 1]);
@@ -445,11 +456,12 @@ static int say_what_was_found(struct finder *f, struct gb_error *err)
 		       verdict(f->symbols_count, &f->why_symbols));
 }
 
-int gb_find_kernel(struct gb_kernel *k, const struct gb_log *log, struct gb_error *err)
+int gb_find_kernel(struct gb_kernel *k, const struct gb_kernel_options *options,
+		   struct gb_error *err)
 {
 	struct finder f = {
 		.k = k,
-		.log = log,
+		.options = options,
 		.btf_budget = BTF_BUDGET,
 		.probes_budget = PROBES_BUDGET,
 		.decodes_budget = DECODES_BUDGET,

@@ -469,6 +469,16 @@ void gb_kallsyms_destroy(struct gb_kallsyms *s)
 	free(s);
 }
 
+bool gb_kallsyms_same(const struct gb_kallsyms *a, const struct gb_kallsyms *b)
+{
+	bool same = a->count == b->count &&
+		    memcmp(a->addresses, b->addresses, a->count * sizeof(*a->addresses)) == 0;
+
+	for (size_t i = 0; i < a->count && same; i++)
+		same = strcmp(a->pool + a->names[i], b->pool + b->names[i]) == 0;
+	return same;
+}
+
 void gb_kallsyms_rebase(struct gb_kallsyms *s, uint64_t delta)
 {
 	for (size_t i = 0; i < s->count; i++)

@@ -40,6 +40,9 @@ void gb_kallsyms_destroy(struct gb_kallsyms *s); // accepts NULL
 // Add a delta to all addresses (modulo 2^64) once virtual and physical are known.
 void gb_kallsyms_rebase(struct gb_kallsyms *s, uint64_t delta);
 
+// The same symbols in the same order.
+bool gb_kallsyms_same(const struct gb_kallsyms *a, const struct gb_kallsyms *b);
+
 static inline const char *gb_kallsyms_name(const struct gb_kallsyms *s, size_t i)
 {
 	return s->pool + s->names[i] + 1;

@@ -21,6 +21,9 @@ struct gb_kernel;
 
 struct gb_kernel_options {
 	const struct gb_log *log;
+	// If not NULL: one past the highest byte of RAM, as the kernel says (max_pfn). Set also when a kernel was found
+	// but is not understood, as when the layout is wrong; untouched when it is not known.
+	uint64_t *end;
 };
 
 struct gb_kernel_info {
@@ -41,5 +44,7 @@ int gb_kernel_open(struct gb_ram *ram, const struct gb_kernel_options *options,
 		   struct gb_kernel **ret, struct gb_error *err);
 void gb_kernel_close(struct gb_kernel *k);    // accepts NULL; does not close the RAM
 void gb_kernel_cleanup(struct gb_kernel **k); // for GB_CLEANUP
+// Did two openings of one guest find the same: info (but for the time it took), symbols, types?
+bool gb_kernel_same(const struct gb_kernel *a, const struct gb_kernel *b);
 const struct gb_kernel_info *gb_kernel_info(const struct gb_kernel *k);
 struct gb_ram *gb_kernel_ram(const struct gb_kernel *k);

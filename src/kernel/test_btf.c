@@ -7,6 +7,10 @@
 #include "kernel/test_guest.h"
 #include "tests/tap.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 // struct outer { int a; struct { char *text; int bits:3; }; struct list { struct list *next; }
 // list[2]; void (*fn)(int n, ...); }
 static void build(struct gb_buf *out)
@@ -281,7 +285,30 @@ static void counts_beyond_the_end_are_refused(void)
 	}
 }
 
-TAP_MAIN(TAP_CASE(finds_types_and_members), TAP_CASE(prints_c), TAP_CASE(mutants_do_no_harm),
+// An id of our own that is none is our fault, and found before anything is read with it.
+static void an_id_that_is_none_is_a_fault(void)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf blob = {};
+	GB_CLEANUP(gb_btf_cleanup) struct gb_btf *b = NULL;
+	struct gb_btf_type t;
+	struct gb_error err = {};
+	int status = 0;
+	pid_t child;
+
+	build(&blob);
+	REQUIRE_OK(parse(&blob, &b, &err), err);
+	child = fork();
+	if (child == 0) {
+		close(STDERR_FILENO);
+		gb_btf_get(b, 1u << 30, &t);
+		_exit(0);
+	}
+	REQUIRE(child > 0 && waitpid(child, &status, 0) == child);
+	CHECK_EQ(WIFSIGNALED(status) ? WTERMSIG(status) : 0, SIGABRT);
+}
+
+TAP_MAIN(TAP_CASE(an_id_that_is_none_is_a_fault), TAP_CASE(finds_types_and_members),
+	 TAP_CASE(prints_c), TAP_CASE(mutants_do_no_harm),
 	 TAP_CASE(types_that_contain_themselves_end), TAP_CASE(types_that_are_themselves_end),
 	 TAP_CASE(functions_that_take_themselves_end), TAP_CASE(members_are_looked_for_by_name),
 	 TAP_CASE(names_all_alike_are_refused), TAP_CASE(counts_beyond_the_end_are_refused))

@@ -215,7 +215,33 @@ static void an_empty_guest_is_no_linux(void)
 	test_guest_free(&g);
 }
 
+// A running kernel is found twice; any difference is one.
+static void two_findings_are_compared(void)
+{
+	static const char *const changes[] = {"glass@box", "PG_locked"}; // info, a type
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct gb_kernel *same = NULL, *other = NULL;
+		struct test_guest g;
+		uint8_t *at;
+
+		REQUIRE(test_guest_make(&g, TEST_ORDER_B));
+		REQUIRE_OK(gb_kernel_open(g.ram, NULL, &g.kernel, &g.err), g.err);
+		REQUIRE_OK(gb_kernel_open(g.ram, NULL, &same, &g.err), g.err);
+		CHECK(gb_kernel_same(g.kernel, same));
+		at = memmem(g.bytes, TEST_GUEST_SIZE, changes[i], strlen(changes[i]));
+		REQUIRE(at);
+		at[4] ^= 1;
+		REQUIRE_OK(gb_kernel_open(g.ram, NULL, &other, &g.err), g.err);
+		CHECK(!gb_kernel_same(g.kernel, other));
+		gb_kernel_close(same);
+		gb_kernel_close(other);
+		test_guest_free(&g);
+	}
+}
+
 TAP_MAIN(TAP_CASE(finds_a_kernel_with_each_order_of_symbols),
 	 TAP_CASE(reads_processes_threads_and_maps), TAP_CASE(classifies_frames),
 	 TAP_CASE(damage_is_told), TAP_CASE(lists_without_end_are_torn),
-	 TAP_CASE(an_empty_guest_is_no_linux), TAP_CASE(landmarks_everywhere_end))
+	 TAP_CASE(an_empty_guest_is_no_linux), TAP_CASE(landmarks_everywhere_end),
+	 TAP_CASE(two_findings_are_compared))

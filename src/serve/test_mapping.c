@@ -7,8 +7,6 @@
 #include "kernel/test_guest.h"
 #include "tests/tap.h"
 
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define FRAMES (TEST_GUEST_SIZE / GB_PAGE_SIZE)
@@ -19,29 +17,18 @@
 #define LARGE 0x80u
 
 struct guest {
-	int fd;
-	uint8_t *bytes;
-	struct gb_ram *ram;
-	struct gb_kernel *kernel;
+	struct test_guest base;
 	struct gb_guest_kernel *shared;
 	struct gb_census *census;
 	struct gb_buf out;
-	struct gb_error err;
 };
 
 static bool guest_make(struct guest *g)
 {
-	*g = (struct guest){.fd = memfd_create("guest", MFD_CLOEXEC)};
-	if (g->fd < 0 || ftruncate(g->fd, TEST_GUEST_SIZE) != 0)
-		return false;
-	g->bytes = mmap(NULL, TEST_GUEST_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, g->fd, 0);
-	if (g->bytes == MAP_FAILED)
-		return false;
-	test_guest_build(g->bytes, TEST_GUEST_SIZE, TEST_ORDER_B);
-	return gb_ram_open_fd(g->fd, NULL, &g->ram, &g->err) == 0 &&
-	       gb_kernel_open(g->ram, NULL, &g->kernel, &g->err) == 0 &&
-	       gb_guest_kernel_borrow(g->kernel, &g->shared, &g->err) == 0 &&
-	       gb_census_take(g->shared, FRAMES, NULL, &g->census, &g->err) == 0;
+	*g = (struct guest){};
+	return test_guest_make(&g->base, TEST_ORDER_B) && test_guest_open(&g->base) &&
+	       gb_guest_kernel_borrow(g->base.kernel, &g->shared, &g->base.err) == 0 &&
+	       gb_census_take(g->shared, FRAMES, NULL, &g->census, &g->base.err) == 0;
 }
 
 static void guest_free(struct guest *g)
@@ -49,15 +36,12 @@ static void guest_free(struct guest *g)
 	gb_buf_deinit(&g->out);
 	gb_census_unref(&g->census);
 	gb_guest_kernel_unref(&g->shared);
-	gb_kernel_close(g->kernel);
-	gb_ram_close(g->ram);
-	munmap(g->bytes, TEST_GUEST_SIZE);
-	close(g->fd);
+	test_guest_free(&g->base);
 }
 
 static void put_entry(struct guest *g, uint64_t table, unsigned slot, uint64_t entry)
 {
-	memcpy(g->bytes + table + 8 * slot, &entry, sizeof(entry));
+	test_guest_put(&g->base, table + 8 * slot, entry);
 }
 
 static const char *ask(struct guest *g)
@@ -65,8 +49,8 @@ static const char *ask(struct guest *g)
 	struct gb_process p = {.pid = 1, .pgd = {TABLE(0)}};
 
 	g->out.len = 0;
-	if (gb_mapping_process(g->census, g->ram, &p, &g->out, &g->err) != 0)
-		return g->err.message;
+	if (gb_mapping_process(g->census, g->base.ram, &p, &g->out, &g->base.err) != 0)
+		return g->base.err.message;
 	return g->out.data;
 }
 

@@ -25,5 +25,21 @@ status=0
 "$g" no-such-command >/dev/null 2>&1 || status=$?
 [ "$status" = 2 ] || fail "an unknown command exits $status, not 2"
 "$g" no-such-command 2>&1 | grep -q "glassbox help" || fail "the error does not say what to do"
+# json EXPRESSION COMMAND...: standard output is one JSON document, and the expression of it, as d, is true.
+json() {
+	expression=$1
+	shift
+	"$@" 2>/dev/null | python3 -c 'import json, sys
+d = json.load(sys.stdin)
+sys.exit(not eval(sys.argv[1]))' "$expression" || fail "'$*' is not the JSON it should be"
+}
+json 'd["error"]["code"] == "usage" and "no-such-command" in d["error"]["message"]' "$g" no-such-command --json
+json 'd["error"]["code"] == "usage"' "$g" info --json
+json 'd["error"]["code"] == "not-found"' "$g" ps no-such-guest --json
+json 'd["error"]["code"] == "usage"' "$g" help no-such-command --json
+json 'len(d["commands"]) == '"$count" "$g" help --json
+json '[c["name"] for c in d["commands"]] == ["ps"] and d["commands"][0]["options"]' "$g" help ps --json
+json '[c["name"] for c in d["commands"]] == ["ps"]' "$g" ps --help --json
+json 'd["text"].startswith("glassbox(1)")' "$g" help --man --json
 "$g" version --json | python3 -c 'import json,sys; assert json.load(sys.stdin)["schema"] == 1' ||
 	fail "version --json is not JSON"
