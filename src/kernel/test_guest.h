@@ -112,7 +112,7 @@ struct test_guest {
 	struct gb_error err;
 };
 bool test_guest_make(struct test_guest *g, enum test_order order); // kernel: not opened yet
-bool test_guest_open(struct test_guest *g);                        // the kernel, too
+bool test_guest_open(struct test_guest *g); // make one in order B, and open its kernel
 // All of its processes, with all there is of them.
 int test_guest_list(struct test_guest *g, struct gb_processes *p);
 void test_guest_free(struct test_guest *g);
