@@ -82,7 +82,7 @@ def info():
 	same(int(answer['phys_base'], 16), int(re.search(rb'([0-9a-f]+)-\S+ : Kernel code', stable('iomem')).group(1), 16))
 	same(answer['symbols'], len(kallsyms))
 	assert answer['btf_types'] > 10000 and answer['timing_ms']['attach'] > 0, answer
-	same([(int(s['gpa'], 16), s['size'], int(s['offset'], 16)) for s in answer['layout']],
+	same([(int(s['gpa'], 16), int(s['size'], 16), int(s['offset'], 16)) for s in answer['layout']],
 		[(e['gpa'], e['len'], e['offset']) for e in extents])
 	for line in (f'kernel +{re.escape(answer["kernel"]["release"])}$', f'banner +{re.escape(answer["kernel"]["banner"])}$',
 			f'paging +{answer["paging_levels"]} levels', f'KASLR slide +{answer["kaslr_slide"]}$', f'physical base +{answer["phys_base"]}$',
