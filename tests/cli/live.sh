@@ -15,14 +15,6 @@ end_helpers() {
 }
 trap end_helpers EXIT
 
-# json EXPRESSION: the output is one document, and the expression of it, as d, is true (or printed).
-json() {
-	python3 -c 'import json, sys
-d = json.load(open(sys.argv[1]))
-value = eval(sys.argv[2])
-value is True or value is False or print(value)
-sys.exit(value is False)' "$work/out" "$1"
-}
 # stamped HOW: the status and the document of the last gb agree, and say this.
 stamped() {
 	json "d['how'] == '$1' and d['consistent'] is ('$1' != 'torn')" && [ "$status" = "$([ "$1" = torn ] && echo 5 || echo 0)" ]

@@ -7,6 +7,7 @@ set -u
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 . "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/frozen.sh"
 # The status of a command must be one of a list, and if it is not 0, its message must have some text.
 expect() { # STATUSES MESSAGE TEXT COMMAND...
 	statuses=$1 message=$2 text=$3
@@ -28,8 +29,8 @@ truncate -s 4095 "$work/odd"
 expect 1 'whole number of 4 KiB pages' "half a page is no RAM" "$GLASSBOX" info "$work/odd"
 expect 3 'no such file' "nothing is no RAM" "$GLASSBOX" info "$work/nothing.img"
 
-image=$("$1" "$2")/ram.img || { echo "Bail out! there is no image of $2"; exit 1; }
-cp --sparse=always "$image" "$work/whole"
+frozen "$1" "$2"
+cp --sparse=always "$image/ram.img" "$work/whole"
 # 24 MiB hold the beginning of the kernel's image, but not its end
 head -c 25165824 "$work/whole" >"$work/cut"
 expect 4 'Linux' "a Linux that is cut short is not understood" "$GLASSBOX" ps "$work/cut"

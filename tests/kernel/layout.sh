@@ -8,37 +8,29 @@ work=$(mktemp -d) || exit 1
 page=''
 trap '[ -z "$page" ] || kill "$page"; rm -rf "$work"' EXIT
 . "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../program.sh"
+. "$(dirname "$0")/frozen.sh"
 
-gb() {
-	status=0
-	timeout 60 "$GLASSBOX" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
-}
-
-# json FILE EXPRESSION: the file is one document, and the expression of it, as d, is true.
-json() {
-	python3 -c 'import json, sys
-d = json.load(open(sys.argv[1]))
-sys.exit(not eval(sys.argv[2]))' "$1" "$2"
-}
-out() { json "$work/out" "$1"; }
-
-split=$("$1" "$2") && whole=$("$1" "$3") || { echo "Bail out! there is no image of $2 or $3"; exit 1; }
+frozen "$1" "$2"
+split=$image
+frozen "$1" "$3"
+whole=$image
 
 # The layout that QEMU gave, as info prints it.
 python3 -c 'import json, sys
 print([{"gpa": hex(e["gpa"]), "size": hex(e["len"]), "offset": hex(e["offset"])} for e in json.load(open(sys.argv[1]))["extents"]])' \
 	"$split/layout.json" >"$work/layout"
 gb info "$split/ram.img" --json
-[ "$status" = 0 ] && out 'd["consistent"] and d["missing"] == 0' && out "d['layout'] == $(cat "$work/layout")"
+[ "$status" = 0 ] && json 'd["consistent"] and d["missing"] == 0' && json "d['layout'] == $(cat "$work/layout")"
 report $? 'a split image: its layout is found'
 gb frames "$split/ram.img" --json
-[ "$status" = 0 ] && out 'd["classes"]["reserved"] < d["frames"] / 20 and d["classes"]["free"] > d["frames"] / 2'
+[ "$status" = 0 ] && json 'd["classes"]["reserved"] < d["frames"] / 20 and d["classes"]["free"] > d["frames"] / 2'
 report $? 'a split image: its frames have owners'
 gb ps "$split/ram.img" --json
-[ "$status" = 0 ] && out 'len(d["processes"]) > 30 and not any(p["torn"] for p in d["processes"])'
+[ "$status" = 0 ] && json 'len(d["processes"]) > 30 and not any(p["torn"] for p in d["processes"])'
 report $? 'a split image: its processes'
 gb info "$split/ram.img" --split 2G --json
-[ "$status" = 0 ] && out "d['layout'] == $(cat "$work/layout")"
+[ "$status" = 0 ] && json "d['layout'] == $(cat "$work/layout")"
 report $? '--split as it is'
 gb info "$split/ram.img" --split 1G
 [ "$status" = 4 ] && [ ! -s "$work/out" ]
@@ -52,7 +44,7 @@ done
 # serve IMAGE: its page, and what it says, in $work/hello and $work/owners.
 serve() {
 	mkfifo "$work/fifo"
-	"$GLASSBOX" view "$1" --json >"$work/fifo" 2>"$work/err" </dev/null &
+	"$g" view "$1" --json >"$work/fifo" 2>"$work/err" </dev/null &
 	page=$!
 	read -r line <"$work/fifo"
 	printf '%s\n' "$line" >"$work/out"
@@ -65,9 +57,9 @@ serve() {
 	rm "$work/fifo"
 	return "$served"
 }
-serve "$split/ram.img" && out 'd["consistent"]' &&
-	json "$work/hello" "d['understood'] and d['layout'] == $(cat "$work/layout")" &&
-	json "$work/owners" 'd["classes"]["reserved"] < sum(d["classes"].values()) / 20'
+serve "$split/ram.img" && json 'd["consistent"]' &&
+	json_of "$work/hello" "d['understood'] and d['layout'] == $(cat "$work/layout")" &&
+	json_of "$work/owners" 'd["classes"]["reserved"] < sum(d["classes"].values()) / 20'
 report $? 'the page of a split image'
 
 # The same RAM with the hole in the file: nothing to split.
@@ -75,7 +67,7 @@ truncate -s 5G "$work/flat"
 dd if="$split/ram.img" of="$work/flat" bs=1M count=2048 conv=sparse,notrunc status=none
 dd if="$split/ram.img" of="$work/flat" bs=1M skip=2048 seek=4096 conv=sparse,notrunc status=none
 gb ps "$work/flat" --json
-[ "$status" = 0 ] && out 'len(d["processes"]) > 30 and d["how"] == "image"'
+[ "$status" = 0 ] && json 'len(d["processes"]) > 30 and d["how"] == "image"'
 report $? 'an image with the hole in it'
 rm "$work/flat"
 
@@ -87,7 +79,7 @@ for verb in info ps frames; do
 	report $? "a split image that was cut short: $verb does not guess"
 done
 gb info "$work/cut" --split 2G --json
-[ "$status" = 5 ] && out 'd["how"] == "incomplete" and d["missing"] == 512 << 20'
+[ "$status" = 5 ] && json 'd["how"] == "incomplete" and d["missing"] == 512 << 20'
 report $? 'a split image that was cut short, with --split'
 
 cp --sparse=always "$whole/ram.img" "$work/cut"
@@ -101,13 +93,13 @@ for size in 90 64 40; do
 		report $? "cut to $size MiB: $words"
 		# shellcheck disable=SC2086
 		gb $verb "$work/cut" ${words#"$verb"} --json
-		[ "$status" = 5 ] && out 'd["consistent"] is False and d["how"] == "incomplete"'
+		[ "$status" = 5 ] && json 'd["consistent"] is False and d["how"] == "incomplete"'
 		report $? "cut to $size MiB: $words --json"
 	done
 	gb info "$work/cut" --json
-	out "($size << 20) + d['missing'] in range(95 << 20, (96 << 20) + 1)"
+	json "($size << 20) + d['missing'] in range(95 << 20, (96 << 20) + 1)"
 	report $? "cut to $size MiB: how much is missing"
 done
-serve "$work/cut" && out 'd["consistent"] is False and d["how"] == "incomplete"' && grep -q 'incomplete: the image ends at 40 MiB' "$work/err"
+serve "$work/cut" && json 'd["consistent"] is False and d["how"] == "incomplete"' && grep -q 'incomplete: the image ends at 40 MiB' "$work/err"
 report $? 'the page of an image that was cut short'
 end_of_tests

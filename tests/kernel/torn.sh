@@ -9,28 +9,16 @@ work=$(mktemp -d) || exit 1
 flipper=''
 trap '[ -z "$flipper" ] || kill "$flipper"; rm -rf "$work"' EXIT
 . "$(dirname "$0")/../tap.sh"
-
-gb() {
-	status=0
-	timeout 60 "$GLASSBOX" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
-}
-
-# json EXPRESSION: the output is one document, and the expression of it, as d, is true (or printed).
-json() {
-	python3 -c 'import json, sys
-d = json.load(open(sys.argv[1]))
-value = eval(sys.argv[2])
-value is True or value is False or print(value)
-sys.exit(value is False)' "$work/out" "$1"
-}
+. "$(dirname "$0")/../program.sh"
+. "$(dirname "$0")/frozen.sh"
 
 torn() { [ "$status" = 5 ] && grep -q 'torn:' "$work/err" && json 'd["consistent"] is False and d["how"] == "torn"'; }
 
 poke() { printf %b "$2" | dd of="$work/ram" bs=1 seek="$1" conv=notrunc status=none; } # OFFSET BYTES
 
 flip=$3
-image=$("$1" "$2")/ram.img || { echo "Bail out! there is no image of $2"; exit 1; }
-cp --sparse=always "$image" "$work/ram"
+frozen "$1" "$2"
+cp --sparse=always "$image/ram.img" "$work/ram"
 
 # Of a machine that is whole, text says on standard error how it was read, and standard output is data alone.
 for words in info ps 'maps 1' symbols 'sym init_task' 'type list_head' frames 'frames --csv' 'read 0x1000000 64' 'walk 0xffffffff81000000'; do

@@ -4,8 +4,7 @@
 # shellcheck shell=sh
 set -u
 . "$(dirname "$0")/../tap.sh"
-g=$(readlink -f "${GLASSBOX:-none}")
-[ -x "$g" ] || { echo "Bail out! GLASSBOX must name the program"; exit 1; }
+. "$(dirname "$0")/../program.sh"
 work=$(mktemp -d /dev/shm/glassbox-test.XXXXXX) || exit 1
 export XDG_RUNTIME_DIR="$work/run"
 mkdir -m 700 "$XDG_RUNTIME_DIR"
@@ -27,12 +26,6 @@ trap 'exit 143' TERM
 on_failure() {
 	[ ! -d "$root" ] || find "$root" | sed 's/^/# there: /'
 	still_running | sed 's/^/# runs: /'
-}
-
-# gb WORDS...: the exit status is in $status, what it writes in $work/out and $work/err.
-gb() {
-	status=0
-	timeout -k 5 180 "$g" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
 }
 
 # fails STATUS WORDS WORDS...: the last gb ended so, and said so.
