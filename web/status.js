@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
 // The status line: at most four updates a second, so that numbers can be read.
-import { byId, clean, count, make, plural } from './text.js';
+import { byId, clean, count, make, plural, size } from './text.js';
 
 const PERIOD = 250;
 
@@ -28,6 +28,7 @@ export class Status {
 	}
 
 	set hello(hello) {
+		this.missing = hello.missing;
 		this.kernel = hello.understood ? `Linux ${clean(hello.release, 40)}, ${count(hello.symbols)} symbols and ${count(hello.btf_types)} types from RAM in ${Math.round(hello.attach_ms)} ms`
 			: 'kernel not understood';
 	}
@@ -52,6 +53,8 @@ export class Status {
 			return null;
 		if (this.#status?.cut)
 			return { dot: 'caution', text: 'page tables without end: some owners are missing', state: 'caution' };
+		if (this.missing)
+			return { dot: 'caution', text: `incomplete: the image lacks ${size(Math.ceil(this.missing / 4096))} of the machine's RAM`, state: 'caution' };
 		return torn ? { dot: 'caution', text: `torn: ${plural(torn, 'frame')} moved while reading`, state: 'caution' }
 			: { dot: '', text: `${this.paused ? 'one instant' : 'verified'}, 0 torn frames`, state: '' };
 	}

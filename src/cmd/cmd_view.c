@@ -55,6 +55,7 @@ static int serve_until_signal(struct gb_args *args, const struct gb_target *t, u
 	const struct gb_page_options o = {.vm = t->live ? &t->vm : NULL,
 					  .ram = t->ram,
 					  .name = t->name,
+					  .missing = t->missing,
 					  .port = port};
 	GB_CLEANUP(gb_cleanup_fd) int signals = -1;
 	struct gb_page *page = NULL;

@@ -13,6 +13,7 @@ struct gb_page_options {
 	struct gb_ram *ram;          // its RAM, the caller's; NULL: opened and closed by the page
 	const char *name;            // of the file; a guest has its own
 	unsigned port;               // 0: a free one
+	uint64_t missing;            // bytes of RAM that the file lacks, because it was cut short
 	bool watched;                // the caller will tell of the end with gb_page_guest_ended()
 };
 

@@ -112,6 +112,7 @@ int gb_api_hello(const struct gb_api *api, struct gb_buf *out, struct gb_error *
 	put_kernel(&j, c->kernel, reason);
 	gb_json_pair(&j, "frames", u64, gb_ram_frames(o->ram));
 	gb_json_pair(&j, "frame_size", u64, GB_PAGE_SIZE);
+	gb_json_pair(&j, "missing", u64, o->missing);
 	gb_json_pair(&j, "order", u64, cube_order(gb_layout_size(l)));
 	gb_json_pair(&j, "started_ns", u64, o->started_real_ns);
 	gb_json_key(&j, "layout");

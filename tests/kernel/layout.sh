@@ -100,6 +100,7 @@ for size in 90 64 40; do
 	json "($size << 20) + d['missing'] in range(95 << 20, (96 << 20) + 1)"
 	report $? "cut to $size MiB: how much is missing"
 done
-serve "$work/cut" && json 'd["consistent"] is False and d["how"] == "incomplete"' && grep -q 'incomplete: the image ends at 40 MiB' "$work/err"
+serve "$work/cut" && json 'd["consistent"] is False and d["how"] == "incomplete"' && grep -q 'incomplete: the image ends at 40 MiB' "$work/err" &&
+	json_of "$work/hello" 'd["missing"] >= 55 << 20'
 report $? 'the page of an image that was cut short'
 end_of_tests

@@ -370,6 +370,21 @@ test('page tables without end are said', async () => {
 	await waitFor(() => !document.getElementById('status').textContent.includes('without end'));
 });
 
+test('an image that was cut short is said', async () => {
+	const texts = await page(() => {
+		const { hello, status } = window.glassbox, show = (more) => {
+			status.hello = { ...hello, ...more };
+			status.draw();
+			return document.getElementById('status').textContent;
+		};
+
+		return [show({ missing: 56 << 20 }), show({})];
+	});
+
+	assert.match(texts[0], /incomplete: the image lacks 56(\.0)? MiB of the machine's RAM/);
+	assert.doesNotMatch(texts[1], /incomplete/);
+});
+
 test('the light theme, and a phone', async () => {
 	await tab.click('#theme');
 	await still();
