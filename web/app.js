@@ -7,7 +7,10 @@
 // brings back: camera, selected frame.
 import { Api } from './api.js';
 import { poseFrom, poseText } from './camera.js';
-import { deviceLost, connectionLost, failed, fileGone, guestGone, isNoted, noMemoryNow, noWebGpu, nobodyThere, note, notUnderstood, refused, unnote } from './errors.js';
+import {
+	connectionLost, deviceLost, failed, fileGone, guestGone, isNoted, nobodyThere, noMemoryNow,
+	note, notUnderstood, noWebGpu, refused, tooLarge, unnote,
+} from './errors.js';
 import { NoWebGPU } from './gpu.js';
 import { foldFrames, offsetTable } from './hilbert.js';
 import { Inspector } from './inspector.js';
@@ -43,6 +46,7 @@ class Page {
 			note('connection', 'Glass Box does not answer', [sentence(clean(error.message, 200))], [['Try again', () => location.reload()]]);
 			throw error;
 		}
+		this.memory = this.#makeMemory();
 		this.#parts();
 		this.#listen();
 		this.#buttons();
@@ -51,8 +55,17 @@ class Page {
 		await this.#openCube();
 	}
 
+	// The page keeps a copy of all RAM; a browser gives one array only so much.
+	#makeMemory() {
+		try {
+			return new Memory(this.hello);
+		} catch (error) {
+			tooLarge(size(this.hello.frames));
+			throw error;
+		}
+	}
+
 	#parts() {
-		this.memory = new Memory(this.hello);
 		this.offsets = offsetTable();
 		this.state = new State(this.memory, new Look(this.memory, foldFrames(this.memory.frames)), this.api);
 		this.state.processOf = (pid) => this.processes.find(pid);

@@ -40,6 +40,12 @@ export function noWebGpu(showFlat) {
 	}]]);
 }
 
+export function tooLarge(ram) {
+	byId('notes').classList.add('centred');
+	note('memory', 'This memory is too large for the page', [`It has ${ram}, and this browser gives a page less than that.`,
+		'The commands work on it: glassbox ps, frames, maps, read.']);
+}
+
 export function deviceLost(restore) {
 	note('device', 'The GPU was reset', ["The driver dropped this page's device. Nothing in the guest was touched."], restore ? [['Restore now', restore]] : []);
 }

@@ -41,7 +41,8 @@ async function openDevice() {
 	if (!adapter)
 		throw new NoWebGPU('no adapter');
 	const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-	return adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+	return adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } })
+		.catch((error) => { throw new NoWebGPU(error.message); });
 }
 
 export class Gpu {
