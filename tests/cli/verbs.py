@@ -122,9 +122,13 @@ def type_():
 	same(ask('type', 'no_such_type', status=3)['error']['code'], 'not-found')
 
 
-# A worker may have done its work between the reading and the freeze, and is named after it; its number stays.
+# A worker may have begun or done its work between the reading and the freeze, and is named after it; its number stays.
 def named(comm):
 	return re.split(rb'[-+]', comm)[0] if comm.startswith(b'kworker/') else comm
+
+
+def states(comm, state):
+	return 'RID' if comm.startswith(b'kworker/') and state in 'RID' else state + 'R'
 
 
 def ps_json():
@@ -135,7 +139,7 @@ def ps_json():
 		if s:
 			# what an interrupt has woken since the reading is R
 			same((pid, named(p['comm'].encode() if b'\xff' not in s[0] else s[0]), p['ppid']), (pid, named(s[0]), s[2]))
-			assert p['state'] in (s[1], 'R'), (pid, p['state'], s[1])
+			assert p['state'] in states(s[0], s[1]), (pid, p['state'], s[1])
 		if status:
 			same((pid, p['uid']), (pid, int(re.search(rb'^Uid:\t\d+\t(\d+)', status, re.M).group(1))))
 		if maps is not None:
