@@ -18,15 +18,13 @@ static const struct gb_option options[] = {
 	{},
 };
 
-// An image that was cut short is shown as far as it goes, and not without a word.
+// An image that is not all, or not known to lie so, is shown as far as it goes, and not without a word.
 static void warn(const struct gb_target *t)
 {
 	struct gb_error err = {};
 
-	if (!t->missing)
-		return;
-	gb_target_fail_missing(t, &err);
-	fprintf(stderr, "glassbox view: %s\n", err.message);
+	if (gb_target_check_image(t, &err) != 0)
+		fprintf(stderr, "glassbox view: %s\n", err.message);
 }
 
 static int announce(const struct gb_args *args, const struct gb_target *t, const char *url,
@@ -56,6 +54,7 @@ static int serve_until_signal(struct gb_args *args, const struct gb_target *t, u
 					  .ram = t->ram,
 					  .name = t->name,
 					  .missing = t->missing,
+					  .unknown = t->unplaced ? t->why.message : NULL,
 					  .port = port};
 	GB_CLEANUP(gb_cleanup_fd) int signals = -1;
 	struct gb_page *page = NULL;

@@ -21,7 +21,8 @@ static int start(struct gb_page *page, const struct gb_page_options *options, st
 	struct gb_serve_options o = {.ram = options->ram,
 				     .name = page->name,
 				     .port = options->port,
-				     .missing = options->missing};
+				     .missing = options->missing,
+				     .unknown = options->unknown};
 	int r = 0;
 
 	snprintf(page->name, sizeof(page->name), "%s",

@@ -14,6 +14,7 @@ struct gb_page_options {
 	const char *name;            // of the file; a guest has its own
 	unsigned port;               // 0: a free one
 	uint64_t missing;            // bytes of RAM that the file lacks, because it was cut short
+	const char *unknown;         // why no kernel is to be looked for; NULL: it is
 	bool watched;                // the caller will tell of the end with gb_page_guest_ended()
 };
 

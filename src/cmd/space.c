@@ -7,12 +7,6 @@
 
 #include <inttypes.h>
 
-static int understand(struct gb_target *t, struct gb_error *err)
-{
-	return t->kernel ? 0
-			 : gb_kernel_open(t->ram, &(struct gb_kernel_options){}, &t->kernel, err);
-}
-
 static int process_space(struct gb_target *t, const char *pid, struct gb_space *space_ret,
 			 struct gb_error *err)
 {
@@ -43,7 +37,7 @@ int gb_space_choose(struct gb_target *t, const struct gb_args *args, uint64_t ad
 	*virtual_ret = pid || address >> 63;
 	if (!*virtual_ret)
 		return 0;
-	r = understand(t, err);
+	r = gb_target_understand(t, err);
 	if (r != 0)
 		return r;
 	if (pid)

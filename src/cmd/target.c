@@ -27,36 +27,37 @@ static bool is_paused(const struct gb_vm_info *vm)
 	return !running;
 }
 
-static int open_vm(struct gb_target *t, bool understand, struct gb_error *err)
+static int open_vm(struct gb_target *t, struct gb_error *err)
 {
-	int r;
-
 	t->live = true;
 	t->paused = is_paused(&t->vm);
 	snprintf(t->name, sizeof(t->name), "%s", t->vm.name);
-	r = gb_vm_open_ram(&t->vm, &t->ram, err);
-	if (r == 0 && understand)
-		r = gb_kernel_open(t->ram, &(struct gb_kernel_options){}, &t->kernel, err);
-	return r;
+	return gb_vm_open_ram(&t->vm, &t->ram, err);
 }
 
-static int take_image(struct gb_image *i, bool understand, struct gb_target *t,
-		      struct gb_error *err)
+static void take_image(struct gb_image *i, struct gb_target *t)
 {
 	t->ram = i->ram;
 	t->kernel = i->kernel;
 	t->missing = i->missing;
-	if (i->kernel || !understand)
-		return 0;
-	if (err)
-		*err = i->why;
+	t->unplaced = i->unplaced;
+	t->why = i->why;
 	if (i->missing)
-		gb_error_prefix(err, "the image is cut short");
+		gb_error_prefix(&t->why, "the image is cut short");
+}
+
+int gb_target_understand(struct gb_target *t, struct gb_error *err)
+{
+	if (t->kernel)
+		return 0;
+	if (t->live)
+		return gb_kernel_open(t->ram, &(struct gb_kernel_options){}, &t->kernel, err);
+	if (err)
+		*err = t->why;
 	return GB_EUNKNOWN;
 }
 
-static int open_file(const char *path, uint64_t split, bool understand, struct gb_target *t,
-		     struct gb_error *err)
+static int open_file(const char *path, uint64_t split, struct gb_target *t, struct gb_error *err)
 {
 	const char *slash = strrchr(path, '/');
 	struct gb_image image;
@@ -70,7 +71,9 @@ static int open_file(const char *path, uint64_t split, bool understand, struct g
 			"the guests",
 			path);
 	r = gb_image_open(path, split, &image, err);
-	return r ? r : take_image(&image, understand, t, err);
+	if (r == 0)
+		take_image(&image, t);
+	return r;
 }
 
 static int parse_split(const struct gb_args *args, uint64_t *ret, struct gb_error *err)
@@ -99,9 +102,11 @@ int gb_target_open(const struct gb_args *args, bool understand, struct gb_target
 	if (r == 0 && split)
 		r = gb_fail(err, GB_EUSAGE, "--split is for images: QEMU says it of a guest");
 	else if (r == 0)
-		r = open_vm(&t, understand, err);
+		r = open_vm(&t, err);
 	else if (r == GB_ENOTFOUND)
-		r = open_file(target, split, understand, &t, err);
+		r = open_file(target, split, &t, err);
+	if (r == 0 && understand)
+		r = gb_target_understand(&t, err);
 	if (r == 0)
 		*ret = t;
 	else
@@ -151,6 +156,8 @@ const char *gb_target_consistency(const struct gb_target *t, bool torn)
 		return "torn";
 	if (t->missing)
 		return "incomplete";
+	if (t->unplaced)
+		return "unplaced";
 	if (!t->live)
 		return "image";
 	return t->paused ? "paused" : "verified";
@@ -158,7 +165,7 @@ const char *gb_target_consistency(const struct gb_target *t, bool torn)
 
 void gb_target_stamp(const struct gb_target *t, bool torn, struct gb_json *j)
 {
-	gb_json_pair(j, "consistent", bool, !torn && !t->missing);
+	gb_json_pair(j, "consistent", bool, !torn && !t->missing && !t->unplaced);
 	gb_json_pair(j, "how", str, gb_target_consistency(t, torn));
 }
 
@@ -171,22 +178,36 @@ static const char *stamp_words(const struct gb_target *t)
 			 : "verified: it was the same when read again";
 }
 
-int gb_target_fail_missing(const struct gb_target *t, struct gb_error *err)
+static int fail_missing(const struct gb_target *t, struct gb_error *err)
 {
 	char size[24], missing[24];
 
 	return gb_fail(err, GB_ETORN,
-		       "incomplete: the image ends at %s, and the last %s of the RAM that its "
-		       "kernel has are not in it: it was cut short",
+		       "incomplete: the image ends at %s, and the last %s of its machine's RAM are "
+		       "not in it: it was cut short",
 		       gb_format_size(gb_layout_size(gb_ram_layout(t->ram)), size),
 		       gb_format_size(t->missing, missing));
+}
+
+int gb_target_check_image(const struct gb_target *t, struct gb_error *err)
+{
+	if (t->missing)
+		return fail_missing(t, err);
+	if (!t->unplaced)
+		return 0;
+	if (err)
+		*err = t->why;
+	gb_error_prefix(err, "unplaced: an address is the offset in the file");
+	return GB_ETORN;
 }
 
 int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool torn,
 		  const char *what, struct gb_error *err)
 {
-	if (t->missing)
-		return gb_target_fail_missing(t, err);
+	int r = gb_target_check_image(t, err);
+
+	if (r != 0)
+		return r;
 	if (torn)
 		return gb_fail(err, GB_ETORN, "torn: %s; %s", what,
 			       t->live ? "pause the guest for one instant's view"

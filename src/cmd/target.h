@@ -22,6 +22,8 @@ struct gb_target {
 	bool paused;                   // a live guest that stands still, as far as is known
 	struct gb_vm_info vm;          // only if live
 	uint64_t missing;              // bytes of RAM that an image lacks, because it was cut short
+	bool unplaced;       // an image that is read as it lies: where it lay is not known
+	struct gb_error why; // of an image without a kernel: why it has none
 	struct gb_ram *ram;
 	struct gb_kernel *kernel; // NULL unless asked for, or of an image
 };
@@ -30,15 +32,17 @@ struct gb_target {
 #define GB_TARGET_OPTIONS \
 	{ \
 		"split", 0, "SIZE", \
-			"of a raw image: so much of it lies below the PCI hole (default: as its kernel says)" \
+			"of a raw image: so much RAM lies below the PCI hole (default: as its kernel says)" \
 	}
 extern const struct gb_option gb_target_options[]; // for a command with no other options
 
-// The first operand. GB_ENOTFOUND, GB_EUNKNOWN (with understand, or for an image that does not fit its kernel),
+// The first operand. GB_ENOTFOUND, GB_EUNKNOWN (with understand, or for --split that does not fit the kernel),
 // GB_EUSAGE, and what opening RAM can fail with.
 int gb_target_open(const struct gb_args *args, bool understand, struct gb_target *ret,
 		   struct gb_error *err);
 void gb_target_close(struct gb_target *t); // for GB_CLEANUP; accepts a zeroed one
+// Find the kernel, if that has not been done. GB_EUNKNOWN.
+int gb_target_understand(struct gb_target *t, struct gb_error *err);
 
 // All was read: a guest that was paused when it was opened may have gone on meanwhile, or may have
 // ended (GB_EGONE). After this, paused speaks for all of the reading.
@@ -58,8 +62,8 @@ void gb_target_stamp(const struct gb_target *t, bool torn, struct gb_json *j);
 int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool torn,
 		  const char *what, struct gb_error *err);
 
-// What is said of an image that was cut short.
-int gb_target_fail_missing(const struct gb_target *t, struct gb_error *err);
+// GB_ETORN, and what is said of it, for an image that was cut short or is read as it lies; else 0.
+int gb_target_check_image(const struct gb_target *t, struct gb_error *err);
 
 // A process by the pid that the user typed. GB_ENOTFOUND, GB_EUSAGE; GB_ETORN when it may be among those
 // that could not be read.

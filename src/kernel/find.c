@@ -227,18 +227,25 @@ static void read_cpus(struct gb_kernel *k)
 		k->info.pti = words[3] >> (32 + 11) & 1;
 }
 
-// Before the page tables are asked: where the layout is wrong they lead astray, and this is what tells.
-static void read_end(const struct gb_kernel *k, uint64_t *end_ret)
+static uint64_t read_frames(const struct gb_kernel *k, enum gb_symbol_id symbol)
 {
-	uint64_t frames = image_u64(k, k->symbol[GB_Y_MAX_PFN], 0);
+	uint64_t frames = image_u64(k, k->symbol[symbol], 0);
 
-	if (end_ret && frames && frames >> (52 - GB_PAGE_SHIFT) == 0)
-		*end_ret = frames << GB_PAGE_SHIFT;
+	return frames >> (52 - GB_PAGE_SHIFT) ? 0 : frames << GB_PAGE_SHIFT;
+}
+
+// Before the page tables are asked: where the layout is wrong they lead astray, and this is what tells.
+static void read_reach(const struct gb_kernel *k, struct gb_kernel_reach *ret)
+{
+	if (!ret)
+		return;
+	ret->end = read_frames(k, GB_Y_MAX_PFN);
+	ret->low_end = read_frames(k, GB_Y_MAX_LOW_PFN_MAPPED);
 }
 
 // Do these types and symbols make a kernel?
 static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_kallsyms *s,
-		    uint64_t *end_ret, struct gb_error *err)
+		    struct gb_kernel_reach *reach_ret, struct gb_error *err)
 {
 	int r;
 
@@ -251,7 +258,7 @@ static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_
 	if (r == 0)
 		r = check_image(k, err);
 	if (r == 0)
-		read_end(k, end_ret);
+		read_reach(k, reach_ret);
 	if (r == 0)
 		r = find_space(k, err);
 	if (r != 0)
@@ -270,7 +277,7 @@ static void try_pair(struct finder *f, struct types *t, struct gb_kallsyms **s)
 {
 	if (f->done)
 		return;
-	if (assemble(f->k, t, *s, f->options->end, &f->why) != 0) {
+	if (assemble(f->k, t, *s, f->options->reach, &f->why) != 0) {
 		gb_log(f->options->log, GB_LOG_DEBUG, "kernel: refused: %s", f->why.message);
 		return;
 	}

@@ -3,14 +3,21 @@
 // Raw images: RAM without the machine that says where it lies.
 #include "kernel/image.h"
 
-#include "base/cleanup.h"
-#include "kernel/internal.h"
-#include "kernel/process.h"
+#include "kernel/image_proof.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define HOLE_END ((uint64_t)1 << 32)
 #define MIB(bytes) ((bytes) >> 20)
+#define HINT_ROOM 64
+
+// An image that is being opened.
+struct opening {
+	const char *path;
+	uint64_t size, split; // split 0: nobody said it
+	struct gb_kernel_reach reach;
+};
 
 static int split_layout(uint64_t size, uint64_t low, struct gb_layout *ret, struct gb_error *err)
 {
@@ -24,68 +31,97 @@ static int split_layout(uint64_t size, uint64_t low, struct gb_layout *ret, stru
 	return r;
 }
 
-static int fail_unfit(uint64_t size, uint64_t end, struct gb_error *err)
+// Where it was split, by the kernel: its RAM below 4 GiB ends where firmware's begins, just below.
+static const char *hint(const struct gb_kernel_reach *reach, char ret[HINT_ROOM])
 {
+	uint64_t low = MIB(reach->low_end + ((uint64_t)1 << 20) - 1);
+
+	if (low)
+		snprintf(ret, HINT_ROOM, "its kernel's ends at %" PRIu64 "M there", low);
+	else
+		snprintf(ret, HINT_ROOM, "2G on a q35 machine");
+	return ret;
+}
+
+static int fail_unfit(uint64_t size, const struct gb_kernel_reach *reach, struct gb_error *err)
+{
+	char where[HINT_ROOM];
+
 	return gb_fail(
 		err, GB_EUNKNOWN,
 		"the kernel's RAM ends at %" PRIu64 " MiB, with %" PRIu64
 		" MiB above 4 GiB, and read so this image of %" PRIu64
 		" MiB makes no sense: it is cut short or damaged, or --split must say how much "
-		"of it lies below the PCI hole (2G on a q35 machine)",
-		MIB(end), MIB(end - HOLE_END), MIB(size));
+		"RAM lay below the PCI hole (%s)",
+		MIB(reach->end), MIB(reach->end - HOLE_END), MIB(size), hint(reach, where));
 }
 
-int gb_image_fit(uint64_t size, uint64_t end, struct gb_layout *ret, uint64_t *missing_ret,
-		 struct gb_error *err)
+static int fail_split(const struct opening *o, struct gb_error *err)
 {
-	uint64_t above = end > HOLE_END ? end - HOLE_END : 0;
+	char where[HINT_ROOM];
 
-	*missing_ret = 0;
+	return gb_fail(
+		err, GB_EUNKNOWN,
+		"with %" PRIu64 " MiB of RAM below the PCI hole this image of %" PRIu64
+		" MiB makes no sense: --split is wrong, or the image is cut short or damaged; leave "
+		"--split out, or say how much lay there (%s)",
+		MIB(o->split), MIB(o->size), hint(&o->reach, where));
+}
+
+int gb_image_fit(uint64_t size, const struct gb_kernel_reach *reach, struct gb_layout *ret,
+		 uint64_t *missing_ret, struct gb_error *err)
+{
+	uint64_t end = reach->end, above = end > HOLE_END ? end - HOLE_END : 0;
+	struct gb_layout l;
+	int r = 0;
+
+	gb_layout_identity(size, &l);
 	if (above && size < end) { // a file that is larger holds the hole, too
 		if (size <= above || size - above > HOLE_END)
-			return fail_unfit(size, end, err);
-		return split_layout(size, size - above, ret, err);
+			return fail_unfit(size, reach, err);
+		r = split_layout(size, size - above, &l, err);
 	}
-	gb_layout_identity(size, ret);
-	if (end > size)
-		*missing_ret = end - size;
+	if (r != 0)
+		return r;
+	*ret = l;
+	*missing_ret = !above && end > size ? end - size : 0;
 	return 0;
 }
 
-static bool text_is_reserved(const struct gb_kernel *k)
+// A file that ends below the hole lacks the rest of what lies there, and all that lies above.
+static uint64_t low_missing(uint64_t size, uint64_t split, uint64_t end)
 {
-	uint64_t pfn = gb_gpa_pfn(k->info.phys_base).v, va = gb_page_address(k, pfn), head;
-	uint8_t bytes[256];
-	struct gb_pages pages = {.first_pfn = pfn, .bytes = bytes, .va = va};
-	struct gb_page page;
-
-	if (!va || k->page.size > sizeof(bytes) || gb_read_va(k, va, bytes, k->page.size) != 0)
-		return false;
-	gb_page_decode(k, &pages, 0, &page, &head);
-	return page.kind == GB_PAGE_RESERVED;
+	if (end && end <= HOLE_END)
+		return end > size ? end - size : 0;
+	return split - size + (end ? end - HOLE_END : 0);
 }
 
-static bool first_process_is_whole(struct gb_kernel *k)
+int gb_image_split(uint64_t size, uint64_t split, const struct gb_kernel_reach *reach,
+		   struct gb_layout *ret, uint64_t *missing_ret, struct gb_error *err)
 {
-	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
-	const struct gb_process *first;
-	struct gb_processes p;
+	uint64_t end;
+	int r;
 
-	if (gb_process_list(k, 0, &arena, &p, NULL) != 0)
-		return false;
-	first = gb_process_find(&p, 1);
-	return first && !first->torn && !first->kernel_thread && first->mm.v;
-}
-
-static bool is_proved(struct gb_kernel *k)
-{
-	return k && text_is_reserved(k) && first_process_is_whole(k);
+	if (!split || split > HOLE_END || split % GB_PAGE_SIZE)
+		return gb_fail(err, GB_EUSAGE,
+			       "what lies below the PCI hole is whole pages, and at most 4 GiB");
+	if (split >= size) {
+		gb_layout_identity(size, ret);
+		*missing_ret = low_missing(size, split, reach->end);
+		return 0;
+	}
+	r = split_layout(size, split, ret, err);
+	if (r != 0)
+		return r;
+	end = gb_layout_end(ret).v;
+	*missing_ret = reach->end > end ? reach->end - end : 0;
+	return 0;
 }
 
 // The kernel in an image that is open. That there is none that is understood is no failure here.
-static int find(struct gb_image *i, uint64_t *end_ret, struct gb_error *err)
+static int find(struct gb_image *i, struct gb_kernel_reach *reach_ret, struct gb_error *err)
 {
-	struct gb_kernel_options options = {.end = end_ret};
+	struct gb_kernel_options options = {.reach = reach_ret};
 	int r = gb_kernel_open(i->ram, &options, &i->kernel, &i->why);
 
 	if (r == 0 || r == GB_EUNKNOWN)
@@ -96,64 +132,84 @@ static int find(struct gb_image *i, uint64_t *end_ret, struct gb_error *err)
 }
 
 static int open_as(const char *path, const struct gb_layout *layout, struct gb_image *i,
-		   uint64_t *end_ret, struct gb_error *err)
+		   struct gb_error *err)
 {
-	int r;
-
 	gb_image_close(i);
-	r = gb_ram_open(path, layout, &i->ram, err);
-	return r ? r : find(i, end_ret, err);
+	return gb_ram_open(path, layout, &i->ram, err);
 }
 
-static int open_split(const char *path, uint64_t size, uint64_t split, struct gb_image *i,
-		      struct gb_error *err)
+// RAM that ends below the hole lies as it does in the file, whatever is said of it.
+static bool must_be_proved(const struct opening *o, const struct gb_layout *layout)
+{
+	uint64_t low = o->split ? o->split : HOLE_END;
+
+	return o->reach.end && (o->reach.end > low || layout->count > 1);
+}
+
+static int prove(const struct opening *o, const struct gb_image *i, struct gb_error *err)
+{
+	bool proved = i->missing ? gb_image_cut_is_proved(i->kernel, o->split, &o->reach)
+				 : gb_image_is_proved(i->kernel);
+
+	if (proved)
+		return 0;
+	return o->split ? fail_split(o, err) : fail_unfit(o->size, &o->reach, err);
+}
+
+// The image was opened as it lies in the file, and what kernel is in it was found so.
+static int place(const struct opening *o, struct gb_image *i, struct gb_error *err)
 {
 	struct gb_layout layout;
-	uint64_t end = 0;
-	int r;
+	uint64_t missing;
+	int r = o->split ? gb_image_split(o->size, o->split, &o->reach, &layout, &missing, err)
+			 : gb_image_fit(o->size, &o->reach, &layout, &missing, err);
 
-	if (split >= size || split > HOLE_END || split % GB_PAGE_SIZE)
-		return gb_fail(err, GB_EUSAGE,
-			       "an image of %" PRIu64 " MiB cannot be split there: it must be "
-			       "whole pages, less than the image and at most 4 GiB",
-			       MIB(size));
-	r = split_layout(size, split, &layout, err);
-	if (r == 0)
-		r = open_as(path, &layout, i, &end, err);
-	if (r == 0 && end > gb_layout_end(&layout).v)
-		i->missing = end - gb_layout_end(&layout).v;
-	if (r == 0 && i->kernel && !i->missing && !is_proved(i->kernel))
-		r = gb_fail(err, GB_EUNKNOWN, "split at %" PRIu64 " MiB the image makes no sense",
-			    MIB(split));
+	if (r == 0 && layout.count > 1)
+		r = open_as(o->path, &layout, i, err);
+	if (r == 0 && layout.count > 1)
+		r = find(i, NULL, err);
+	if (r != 0)
+		return r;
+	i->missing = missing;
+	return must_be_proved(o, &layout) ? prove(o, i, err) : 0;
+}
+
+// Without a word about where it lies, the bytes of the file can still be read.
+static int leave_unplaced(const struct opening *o, const struct gb_error *why, struct gb_image *i,
+			  struct gb_error *err)
+{
+	int r = open_as(o->path, NULL, i, err);
+
+	i->why = *why;
+	i->unplaced = true;
 	return r;
 }
 
-static int open_found(const char *path, uint64_t size, struct gb_image *i, struct gb_error *err)
+static int understand(struct opening *o, struct gb_image *i, struct gb_error *err)
 {
-	struct gb_layout layout;
-	uint64_t end = 0, missing;
-	int r = find(i, &end, err);
+	struct gb_error why = {};
+	int r;
 
-	if (r == 0)
-		r = gb_image_fit(size, end, &layout, &missing, err);
-	if (r == 0 && layout.count > 1)
-		r = open_as(path, &layout, i, NULL, err);
-	if (r == 0 && layout.count > 1 && !is_proved(i->kernel))
-		r = fail_unfit(size, end, err);
-	if (r == 0)
-		i->missing = missing;
+	o->size = gb_layout_size(gb_ram_layout(i->ram));
+	r = find(i, &o->reach, err);
+	if (r != 0)
+		return r;
+	r = place(o, i, &why);
+	if (r == GB_EUNKNOWN && !o->split)
+		return leave_unplaced(o, &why, i, err);
+	if (r != 0 && err)
+		*err = why;
 	return r;
 }
 
 int gb_image_open(const char *path, uint64_t split, struct gb_image *ret, struct gb_error *err)
 {
+	struct opening o = {.path = path, .split = split};
 	struct gb_image i = {};
 	int r = gb_ram_open(path, NULL, &i.ram, err);
-	uint64_t size = r == 0 ? gb_layout_size(gb_ram_layout(i.ram)) : 0;
 
 	if (r == 0)
-		r = split ? open_split(path, size, split, &i, err)
-			  : open_found(path, size, &i, err);
+		r = understand(&o, &i, err);
 	if (r == 0)
 		*ret = i;
 	else

@@ -19,11 +19,17 @@
 
 struct gb_kernel;
 
+// How far RAM reaches, as the kernel says: one past the highest byte of it, and of what lies below 4 GiB
+// (max_pfn, max_low_pfn_mapped). 0: not known.
+struct gb_kernel_reach {
+	uint64_t end, low_end;
+};
+
 struct gb_kernel_options {
 	const struct gb_log *log;
-	// If not NULL: one past the highest byte of RAM, as the kernel says (max_pfn). Set also when a kernel was found
-	// but is not understood, as when the layout is wrong; untouched when it is not known.
-	uint64_t *end;
+	// If not NULL, set also when a kernel was found but is not understood, as when the layout is wrong;
+	// untouched when none was found.
+	struct gb_kernel_reach *reach;
 };
 
 struct gb_kernel_info {

@@ -221,7 +221,8 @@ enum gb_member_id {
 	X(MODULES, "modules", 0) \
 	X(PER_CPU_START, "__per_cpu_start", 0) \
 	X(PCPU_UNIT_SIZE, "pcpu_unit_size", 0) \
-	X(MAX_PFN, "max_pfn", 0)
+	X(MAX_PFN, "max_pfn", 0) \
+	X(MAX_LOW_PFN_MAPPED, "max_low_pfn_mapped", 0)
 
 enum gb_symbol_id {
 #define X(id, name, need) GB_Y_##id,

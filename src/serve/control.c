@@ -115,7 +115,7 @@ static void send_status(struct gb_control *c, const struct gb_census *census)
 	gb_json_pair(&j, "cut", bool, cut);
 	gb_json_pair(&j, "consistent", bool,
 		     census && !census->processes.torn && !cut && beat->torn == 0 &&
-			     c->api->options->missing == 0);
+			     c->api->options->missing == 0 && !c->api->options->unknown);
 	gb_json_pair(&j, "time_ns", u64, gb_clock_real_ns());
 	gb_json_end_object(&j);
 	if (!gb_buf_failed(&b))

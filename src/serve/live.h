@@ -17,6 +17,7 @@ struct gb_live;
 struct gb_live_options {
 	struct gb_ram *ram;
 	struct gb_kernel *kernel; // may be NULL
+	const char *unknown;      // see struct gb_serve_options
 	struct gb_serve_guest vm;
 	unsigned guest_cpus; // see struct gb_serve_options
 	const struct gb_log *log;

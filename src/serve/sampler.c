@@ -114,10 +114,19 @@ static void set_unknown(struct gb_live *live, const char *reason)
 	pthread_mutex_unlock(&live->lock);
 }
 
+static int open_kernel(struct gb_live *live, struct gb_error *err)
+{
+	const struct gb_live_options *o = &live->options;
+
+	if (o->unknown)
+		return gb_fail(err, GB_EUNKNOWN, "%s", o->unknown);
+	return gb_guest_kernel_open(o->ram, o->log, &live->kernel, err);
+}
+
 static void find_kernel(struct gb_live *live)
 {
 	struct gb_error err = {};
-	int r = gb_guest_kernel_open(live->options.ram, live->options.log, &live->kernel, &err);
+	int r = open_kernel(live, &err);
 	uint64_t delay = live->kernel_delay * 2;
 
 	set_unknown(live, r == 0 ? "" : err.message);

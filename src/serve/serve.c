@@ -136,6 +136,7 @@ static int start(struct gb_serve *s, struct gb_error *err)
 	const struct gb_serve_options *o = &s->options;
 	struct gb_live_options live = {.ram = o->ram,
 				       .kernel = o->kernel,
+				       .unknown = o->unknown,
 				       .vm = o->vm,
 				       .guest_cpus = o->guest_cpus,
 				       .log = o->log};

@@ -39,6 +39,7 @@ struct gb_serve_options {
 	unsigned port;            // 0: a free one
 	uint64_t started_real_ns; // when the guest was started, 0: unknown
 	uint64_t missing;         // bytes of RAM that ram lacks: an image that was cut short
+	const char *unknown;      // why no kernel is to be looked for; NULL: it is
 	unsigned guest_cpus;      // virtual CPUs that want this machine's; 0: it does not run here
 	struct gb_serve_guest vm;
 	const struct gb_log *log;

@@ -32,19 +32,26 @@ report $? 'a split image: its processes'
 gb info "$split/ram.img" --split 2G --json
 [ "$status" = 0 ] && json "d['layout'] == $(cat "$work/layout")"
 report $? '--split as it is'
-gb info "$split/ram.img" --split 1G
-[ "$status" = 4 ] && [ ! -s "$work/out" ]
-report $? '--split as it is not'
-for word in 0 3G 1000 much; do
+# Less or more than it is; more, and the file seems to be cut short.
+for size in 1G 2560M 3G 4G; do
+	for words in info 'read 0x1000000 64'; do
+		# shellcheck disable=SC2086 # words
+		gb ${words%% *} "$split/ram.img" ${words#"${words%% *}"} --split $size
+		[ "$status" = 4 ] && [ ! -s "$work/out" ] &&
+			grep -q 'split is wrong, or the image is cut short.*leave --split out, or say.*ends at 2048M there' "$work/err"
+		report $? "--split $size, as it is not: $words"
+	done
+done
+for word in 0 5G 1000 much; do
 	gb info "$split/ram.img" --split "$word"
 	[ "$status" = 2 ]
 	report $? "--split $word is a usage error"
 done
 
-# serve IMAGE: its page, and what it says, in $work/hello and $work/owners.
+# serve WORDS...: the page of an image, and what it says, in $work/hello and $work/owners.
 serve() {
 	mkfifo "$work/fifo"
-	"$g" view "$1" --json >"$work/fifo" 2>"$work/err" </dev/null &
+	"$g" view "$@" --json >"$work/fifo" 2>"$work/err" </dev/null &
 	page=$!
 	read -r line <"$work/fifo"
 	printf '%s\n' "$line" >"$work/out"
@@ -69,7 +76,23 @@ dd if="$split/ram.img" of="$work/flat" bs=1M skip=2048 seek=4096 conv=sparse,not
 gb ps "$work/flat" --json
 [ "$status" = 0 ] && json 'len(d["processes"]) > 30 and d["how"] == "image"'
 report $? 'an image with the hole in it'
+gb info "$work/flat" --split 4G --json
+[ "$status" = 0 ] && json 'd["how"] == "image" and sum(int(s["size"], 16) for s in d["layout"]) == 5 << 30'
+report $? 'an image with the hole in it, with --split'
 rm "$work/flat"
+
+# As large as with the hole in it, and yet without: something stands behind the RAM.
+cp --sparse=always "$split/ram.img" "$work/long"
+truncate -s 5G "$work/long"
+for verb in info ps frames; do
+	gb $verb "$work/long"
+	[ "$status" = 4 ] && grep -q 'cut short or damaged, or --split must say' "$work/err" && [ ! -s "$work/out" ]
+	report $? "an image that is too long: $verb does not guess"
+done
+gb ps "$work/long" --split 2G --json
+[ "$status" = 0 ] && json 'len(d["processes"]) > 30 and d["how"] == "image"'
+report $? 'an image that is too long, with --split'
+rm "$work/long"
 
 cp --sparse=always "$split/ram.img" "$work/cut"
 truncate -s 2560M "$work/cut"
@@ -81,6 +104,42 @@ done
 gb info "$work/cut" --split 2G --json
 [ "$status" = 5 ] && json 'd["how"] == "incomplete" and d["missing"] == 512 << 20'
 report $? 'a split image that was cut short, with --split'
+# A little more is not what firmware keeps: the first task says so.
+for size in 2049M 2560M 3G; do
+	gb info "$work/cut" --split $size
+	[ "$status" = 4 ] && grep -q 'split is wrong, or the image is cut short' "$work/err" && [ ! -s "$work/out" ]
+	report $? "a split image that was cut short, with --split $size, as it is not"
+done
+
+# Where nothing proves where it lay, the bytes of the file can be looked at.
+unplaced='unplaced: an address is the offset in the file: .*cut short or damaged, or --split must say'
+gb read "$work/cut" 0x90000000 4096 --raw
+[ "$status" = 5 ] && grep -q "$unplaced" "$work/err" && dd if="$work/cut" bs=4096 skip=$((0x90000)) count=1 status=none | cmp -s - "$work/out"
+report $? 'an image that fits nothing: its bytes'
+gb read "$work/cut" 0x90000000 16 --json
+[ "$status" = 5 ] && json 'd["consistent"] is False and d["how"] == "unplaced" and d["length"] == 16'
+report $? 'an image that fits nothing: its bytes, --json'
+for words in '0xffffffff81000000 8' '0x400000 8 --pid 1'; do
+	# shellcheck disable=SC2086 # words
+	gb read "$work/cut" $words
+	[ "$status" = 4 ] && grep -q 'cut short or damaged, or --split must say' "$work/err" && [ ! -s "$work/out" ]
+	report $? "an image that fits nothing has no virtual memory: read $words"
+done
+serve "$work/cut" && json 'd["consistent"] is False and d["how"] == "unplaced"' && grep -q "view: $unplaced" "$work/err" &&
+	json_of "$work/hello" 'not d["understood"] and "cut short or damaged" in d["reason"] and d["frames"] == 2560 << 8 and len(d["layout"]) == 1' &&
+	json_of "$work/owners" 'd["classes"]["unknown"] == sum(d["classes"].values())'
+report $? 'the page of an image that fits nothing'
+
+# All that is left is what lay below the hole.
+truncate -s 2G "$work/cut"
+gb info "$work/cut" --split 2G --json
+[ "$status" = 5 ] && json 'd["how"] == "incomplete" and d["missing"] == 1 << 30 and d["layout"] == [{"gpa": "0x0", "size": "0x80000000", "offset": "0x0"}]'
+report $? 'a split image that was cut at the hole, with --split'
+gb info "$work/cut" --split 3G
+[ "$status" = 4 ] && grep -q 'split is wrong, or the image is cut short' "$work/err" && [ ! -s "$work/out" ]
+report $? 'a split image that was cut at the hole, with --split as it is not'
+serve "$work/cut" --split 2G && json 'd["how"] == "incomplete"' && json_of "$work/hello" 'd["understood"] and d["missing"] == 1 << 30'
+report $? 'the page of a split image that was cut at the hole'
 
 cp --sparse=always "$whole/ram.img" "$work/cut"
 for size in 90 64 40; do
