@@ -37,15 +37,6 @@ static int read_once(struct gb_target *t, unsigned what, struct reading *r, stru
 	return e ? e : gb_frames_classify(t->kernel, &r->p, &r->f, err);
 }
 
-static uint64_t count_moved(const struct gb_frames *a, const struct gb_frames *b)
-{
-	uint64_t moved = 0;
-
-	for (size_t i = 0; i < a->count; i++)
-		moved += a->classes[i] != b->classes[i];
-	return moved;
-}
-
 // A running guest goes on while its frames are looked at: look again until nothing moved between two looks,
 // or say how many frames did.
 static int read_frames(struct gb_target *t, unsigned what, struct reading *ret, uint64_t *moved_ret,
@@ -60,7 +51,7 @@ static int read_frames(struct gb_target *t, unsigned what, struct reading *ret, 
 		struct reading again = {};
 
 		r = read_once(t, what, &again, err);
-		*moved_ret = r == 0 ? count_moved(&ret->f, &again.f) : 0;
+		*moved_ret = r == 0 ? gb_frames_moved(&ret->f, &again.f) : 0;
 		reading_deinit(ret);
 		*ret = again;
 		if (!*moved_ret && !ret->p.torn)

@@ -305,10 +305,37 @@ static void words_end(void)
 	answer_free(&a);
 }
 
+// A frame that another process has got is another one's, though its class is what it was.
+static void frames_that_change_hands_have_moved(void)
+{
+	GB_CLEANUP(gb_frames_deinit) struct gb_frames before = {};
+	struct answer a;
+	uint64_t owned = 0;
+
+	REQUIRE(answer_open(&a));
+	REQUIRE_OK(test_guest_list(&a.g, &a.p), a.g.err);
+	REQUIRE_OK(gb_frames_classify(a.g.kernel, &a.p, &before, &a.g.err), a.g.err);
+	classify(&a);
+	CHECK_EQ(gb_frames_moved(&before, &a.f), 0);
+	a.f.mappers[0x505]++;
+	CHECK_EQ(gb_frames_moved(&before, &a.f), 1);
+	for (size_t i = 0; i < FRAMES; i++)
+		owned += before.pids[i] != 0;
+	CHECK(owned > 1);
+	for (enum test_object o = TEST_TASK; o <= TEST_THREAD; o++)
+		test_guest_set(&a.g, o, GB_M_TASK_TGID, TEST_PID + 8);
+	test_guest_set(&a.g, TEST_TASK, GB_M_TASK_PID, TEST_PID + 8);
+	classify(&a);
+	CHECK_EQ(memcmp(before.classes, a.f.classes, FRAMES), 0);
+	CHECK_EQ(gb_frames_moved(&before, &a.f), owned);
+	answer_free(&a);
+}
+
 TAP_MAIN(TAP_CASE(lists_of_areas_end), TAP_CASE(lists_of_areas_are_counted),
 	 TAP_CASE(lists_of_modules_end), TAP_CASE(lists_of_free_frames_end),
 	 TAP_CASE(page_tables_without_end_are_cut), TAP_CASE(large_pages_without_end_are_cut),
 	 TAP_CASE(page_tables_that_lead_back_are_not_followed),
 	 TAP_CASE(tables_of_all_processes_have_a_budget),
 	 TAP_CASE(kernel_tables_without_end_are_cut), TAP_CASE(numbers_are_bounded),
-	 TAP_CASE(blocks_have_an_order), TAP_CASE(words_end))
+	 TAP_CASE(blocks_have_an_order), TAP_CASE(words_end),
+	 TAP_CASE(frames_that_change_hands_have_moved))
