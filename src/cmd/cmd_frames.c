@@ -37,17 +37,12 @@ static int read_once(struct gb_target *t, unsigned what, struct reading *r, stru
 	return e ? e : gb_frames_classify(t->kernel, &r->p, &r->f, err);
 }
 
-// A running guest goes on while its frames are looked at: look again until nothing moved between two looks,
-// or say how many frames did.
-static int read_frames(struct gb_target *t, unsigned what, struct reading *ret, uint64_t *moved_ret,
-		       struct gb_error *err)
+static int read_again(struct gb_target *t, unsigned what, struct reading *ret, uint64_t *moved_ret,
+		      struct gb_error *err)
 {
-	int r = read_once(t, what, ret, err);
+	int r = 0;
 
-	*moved_ret = 0;
-	if (r == 0)
-		r = gb_target_settle(t, err);
-	for (int tries = TRIES; r == 0 && t->live && !t->paused && tries > 0; tries--) {
+	for (int tries = TRIES; r == 0 && tries > 0; tries--) {
 		struct reading again = {};
 
 		r = read_once(t, what, &again, err);
@@ -58,6 +53,22 @@ static int read_frames(struct gb_target *t, unsigned what, struct reading *ret, 
 			break;
 	}
 	return r;
+}
+
+// A running guest goes on while its frames are looked at: look again until nothing moved between two looks,
+// or say how many frames did.
+static int read_frames(struct gb_target *t, unsigned what, struct reading *ret, uint64_t *moved_ret,
+		       struct gb_error *err)
+{
+	int r = read_once(t, what, ret, err), gone;
+
+	*moved_ret = 0;
+	if (r == 0)
+		r = gb_target_settle(t, err);
+	if (r == 0 && t->live && !t->paused)
+		r = read_again(t, what, ret, moved_ret, err);
+	gone = gb_target_check(t, err); // it explains what else went wrong
+	return gone ? gone : r;
 }
 
 static int print_json(const struct gb_target *t, const struct gb_frames *f, bool torn,

@@ -118,16 +118,16 @@ int gb_target_settle(struct gb_target *t, struct gb_error *err)
 {
 	if (t->paused)
 		t->paused = is_paused(&t->vm);
+	return gb_target_check(t, err);
+}
+
+int gb_target_check(const struct gb_target *t, struct gb_error *err)
+{
 	return t->live ? gb_vm_check(&t->vm, err) : 0;
 }
 
-int gb_target_verify(struct gb_target *t, bool *torn_ret, struct gb_error *err)
+static int find_again(struct gb_target *t, bool *torn_ret, struct gb_error *err)
 {
-	int settled = gb_target_settle(t, err);
-
-	*torn_ret = false;
-	if (settled != 0 || !t->live || t->paused)
-		return settled;
 	for (int tries = VERIFY_TRIES; tries > 0; tries--) {
 		struct gb_kernel *again = NULL;
 		int r = gb_kernel_open(t->ram, &(struct gb_kernel_options){}, &again, err);
@@ -141,6 +141,18 @@ int gb_target_verify(struct gb_target *t, bool *torn_ret, struct gb_error *err)
 			break;
 	}
 	return 0;
+}
+
+int gb_target_verify(struct gb_target *t, bool *torn_ret, struct gb_error *err)
+{
+	int r = gb_target_settle(t, err), gone;
+
+	*torn_ret = false;
+	if (r != 0 || !t->live || t->paused)
+		return r;
+	r = find_again(t, torn_ret, err);
+	gone = gb_target_check(t, err); // it explains what else went wrong
+	return gone ? gone : r;
 }
 
 void gb_target_close(struct gb_target *t)

@@ -47,7 +47,9 @@ int gb_target_understand(struct gb_target *t, struct gb_error *err);
 // All was read: a guest that was paused when it was opened may have gone on meanwhile, or may have
 // ended (GB_EGONE). After this, paused speaks for all of the reading.
 int gb_target_settle(struct gb_target *t, struct gb_error *err);
-// Instead of it, where the answer is the kernel itself: its symbols, its types, where it lies. In a guest
+// What was read after that was of a guest that had not ended yet. GB_EGONE.
+int gb_target_check(const struct gb_target *t, struct gb_error *err);
+// Instead of settling, where the answer is the kernel itself: its symbols, its types, where it lies. In a guest
 // that runs the kernel is found again until two findings in a row are the same; torn: there were none.
 int gb_target_verify(struct gb_target *t, bool *torn_ret, struct gb_error *err);
 

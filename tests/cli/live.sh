@@ -68,33 +68,52 @@ gb ps moving
 [ "$(cat "$work/err")" = 'glassbox ps: read while the guest was paused' ]
 report $? 'ps of a paused guest says so on standard error'
 
-# A monitor that says "paused" to the first who asks, and "running" to all others, as if somebody resumed it in between.
+# A monitor that says "paused" to the first who asks, and "running" to all others, as if somebody resumed it in between. It can
+# stop the one who has asked so often, as soon as that has worked for a millisecond more. usage: monitor.py SOCKET [COUNT]
 cat >"$work/monitor.py" <<'PY'
-import json, os, socket, sys
+import json, os, signal, socket, struct, sys
 server = socket.socket(socket.AF_UNIX)
 server.bind(sys.argv[1])
 server.listen()
-running = False
-while True:
+last = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+asked = 0
+
+def worked(pid):
+    return int(open(f'/proc/{pid}/schedstat').read().split()[0])
+
+while not last or asked < last:
     client, _ = server.accept()
+    pid = struct.unpack('3i', client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
     lines = client.makefile('rw')
     print(json.dumps({'QMP': {'version': {}, 'capabilities': []}}), file=lines, flush=True)
     for line in lines:
         request = json.loads(line)
         answer = {}
         if request['execute'] == 'query-status':
-            answer = {'status': 'running' if running else 'paused', 'running': running}
-            running = True
+            answer = {'status': 'running' if asked else 'paused', 'running': asked > 0}
+            asked += 1
+            before = worked(pid)
         print(json.dumps({'return': answer, 'id': request.get('id')}), file=lines, flush=True)
+try:
+    while worked(pid) < before + 1000000:
+        pass
+    os.kill(pid, signal.SIGSTOP)
+except OSError:
+    sys.exit('it was faster')
 PY
+# monitor NAME [COUNT]: in the place of a guest's own one, in $monitor.
+monitor() {
+	rm -f "$work/mon"
+	python3 "$work/monitor.py" "$work/mon" ${2:+"$2"} &
+	monitor=$!
+	helpers="$helpers $monitor"
+	eventually [ -S "$work/mon" ]
+	sed "s,\"qmp_path\":\"[^\"]*\",\"qmp_path\":\"$work/mon\"," "$work/vm.json" >"$root/$1/vm.json"
+}
 cp "$root/moving/vm.json" "$work/vm.json"
 for words in info symbols 'sym init_task' 'type list_head' "read $text 64" "walk $text" ps 'maps 1' frames; do
 	verb=${words%% *}
-	rm -f "$work/mon"
-	python3 "$work/monitor.py" "$work/mon" &
-	monitor=$!
-	eventually [ -S "$work/mon" ]
-	sed "s,\"qmp_path\":\"[^\"]*\",\"qmp_path\":\"$work/mon\"," "$work/vm.json" >"$root/moving/vm.json"
+	monitor moving
 	# shellcheck disable=SC2086
 	gb $verb moving ${words#"$verb"} --json
 	stamped verified
@@ -119,6 +138,37 @@ gb info moving --split 2G
 fails 2 '--split is for images'
 report $? 'the layout of a running guest is not for the user to say'
 gb stop moving
-[ "$status" = 0 ] && nothing_left
+
+# A guest that dies while it is read, be it for the second time: what was read is not passed off as an answer. It has so much RAM
+# that reading takes a while.
+# stopped VERB COUNT: in the background, stopped by a signal after it has asked so often, its answer not yet given.
+stopped() {
+	monitor dying "$2"
+	"$g" "$1" dying >"$work/out" 2>"$work/err" </dev/null &
+	reader=$!
+	helpers="$helpers $reader"
+	wait "$monitor" && eventually grep -qs '^State:[[:space:]]*T' /proc/$reader/status && [ ! -s "$work/out" ] && return
+	kill -KILL $reader 2>/dev/null
+	wait $reader
+	return 1
+}
+for words in 'ps 1' 'info 1' 'info 2' 'frames 1' 'frames 2'; do
+	verb=${words% *}
+	gb run tiny --name dying --mem 2G --detach --no-view
+	qemu=$(field dying qemu_pid)
+	cp "$root/dying/vm.json" "$work/vm.json"
+	eventually stopped "$verb" "${words#* }"
+	report $? "$verb is stopped while it reads for time ${words#* }"
+	kill -KILL "$qemu"
+	removed() { gone "$qemu" && [ ! -d "$root/dying" ]; }
+	eventually removed
+	report $? 'QEMU is killed meanwhile'
+	kill -CONT $reader
+	status=0
+	wait $reader || status=$?
+	fails 1 "glassbox $verb: 'dying' has ended, and its RAM went with it: start it again" && [ ! -s "$work/out" ]
+	report $? "$verb says so, with status 1"
+done
+nothing_left
 report $? 'nothing is left'
 end_of_tests
