@@ -3,11 +3,11 @@
 // TARGET: the name of a running guest, or a file that holds a raw RAM image.
 #include "cmd/target.h"
 
-#include "base/cleanup.h"
 #include "kernel/image.h"
-#include "vm/qmp.h"
+#include "vm/monitor.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define VERIFY_TRIES 4
 
@@ -15,16 +15,11 @@ const struct gb_option gb_target_options[] = {GB_TARGET_OPTIONS, {}};
 
 static bool is_paused(const struct gb_vm_info *vm)
 {
-	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
-	json_t *status = NULL;
-	bool running = true;
+	char status[32];
+	bool running;
 
-	if (gb_qmp_connect(vm->qmp_path, GB_QMP_TIMEOUT_MS, &q, NULL) != 0 ||
-	    gb_qmp_execute(q, "query-status", NULL, &status, NULL) != 0)
-		return false; // not known: then it is treated as running
-	running = json_is_true(json_object_get(status, "running"));
-	json_decref(status);
-	return !running;
+	// not known: then it is treated as running
+	return gb_vm_status(vm, GB_QMP_TIMEOUT_MS, status, &running, NULL) == 0 && !running;
 }
 
 static int open_vm(struct gb_target *t, struct gb_error *err)

@@ -3,11 +3,8 @@
 // A registered guest as the server sees it.
 #include "serve/vm_guest.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "vm/qmp.h"
-
-#include <string.h>
+#include "vm/monitor.h"
 
 // The sampler asks twice a second and must not be held up; a person who pauses may wait longer.
 #define ASK_TIMEOUT_MS 200
@@ -24,26 +21,13 @@ static struct gb_serve_state gone(void)
 
 static int query_status(struct gb_vm_guest *g, struct gb_serve_state *ret, struct gb_error *err)
 {
-	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
-	json_t *answer = NULL;
-	const char *status;
-	int r = gb_qmp_connect(g->vm.qmp_path, ASK_TIMEOUT_MS, &q, err);
+	bool running;
+	char status[32];
+	int r = gb_vm_status(&g->vm, ASK_TIMEOUT_MS, status, &running, err);
 
 	if (r == 0)
-		r = gb_qmp_execute(q, "query-status", NULL, &answer, err);
-	if (r != 0)
-		return r;
-	status = json_string_value(json_object_get(answer, "status"));
-	if (!status) {
-		json_decref(answer);
-		return gb_fail(err, GB_EFORMAT, "QEMU's answer to query-status has no status");
-	}
-	*ret = (struct gb_serve_state){
-		.running = json_is_true(json_object_get(answer, "running")),
-		.paused = !json_is_true(json_object_get(answer, "running")),
-	};
-	json_decref(answer);
-	return 0;
+		*ret = (struct gb_serve_state){.running = running, .paused = !running};
+	return r;
 }
 
 // QEMU's own process decides whether it is gone; a busy or deaf monitor only leaves the state as it
@@ -68,22 +52,18 @@ static int state(void *arg, struct gb_serve_state *ret, struct gb_error *err)
 	return r;
 }
 
-static int command(struct gb_vm_guest *g, const char *name, struct gb_error *err)
-{
-	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
-	int r = gb_qmp_connect(g->vm.qmp_path, GB_QMP_TIMEOUT_MS, &q, err);
-
-	return r ? r : gb_qmp_execute(q, name, NULL, NULL, err);
-}
-
 static int pause_guest(void *arg, struct gb_error *err)
 {
-	return command(arg, "stop", err);
+	const struct gb_vm_guest *g = arg;
+
+	return gb_vm_pause(&g->vm, err);
 }
 
 static int resume_guest(void *arg, struct gb_error *err)
 {
-	return command(arg, "cont", err);
+	const struct gb_vm_guest *g = arg;
+
+	return gb_vm_resume(&g->vm, err);
 }
 
 struct gb_serve_guest gb_vm_guest_calls(struct gb_vm_guest *g)

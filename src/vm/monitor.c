@@ -98,9 +98,10 @@ int gb_monitor_status(struct gb_qmp *q, char ret[32], bool *running_ret, struct 
 	return 0;
 }
 
-static int open_session(const struct gb_vm_info *vm, struct gb_qmp **ret, struct gb_error *err)
+static int open_session(const struct gb_vm_info *vm, int timeout_ms, struct gb_qmp **ret,
+			struct gb_error *err)
 {
-	int r = gb_qmp_connect(vm->qmp_path, GB_QMP_TIMEOUT_MS, ret, err);
+	int r = gb_qmp_connect(vm->qmp_path, timeout_ms, ret, err);
 
 	// The socket goes with the guest.
 	if (r == GB_ENOTFOUND || r == GB_EGONE)
@@ -108,17 +109,30 @@ static int open_session(const struct gb_vm_info *vm, struct gb_qmp **ret, struct
 	return r;
 }
 
-int gb_vm_status(const struct gb_vm_info *vm, char ret[32], bool *running_ret, struct gb_error *err)
+int gb_vm_status(const struct gb_vm_info *vm, int timeout_ms, char ret[32], bool *running_ret,
+		 struct gb_error *err)
 {
 	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
-	int r = open_session(vm, &q, err);
+	int r = open_session(vm, timeout_ms, &q, err);
 
 	return r == 0 ? gb_monitor_status(q, ret, running_ret, err) : r;
 }
 
+static const char *word_for(int code)
+{
+	switch (code) {
+	case GB_EBUSY:
+	case GB_ETIMEOUT:
+		return "busy";
+	case GB_EGONE:
+		return "ended";
+	default:
+		return "unknown";
+	}
+}
+
 void gb_vm_state(const struct gb_vm_info *vm, char ret[32])
 {
-	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
 	bool running;
 	int r;
 
@@ -126,11 +140,9 @@ void gb_vm_state(const struct gb_vm_info *vm, char ret[32])
 		snprintf(ret, 32, "%s", vm->layout.count ? "unknown" : "starting");
 		return;
 	}
-	r = gb_qmp_connect(vm->qmp_path, STATE_MS, &q, NULL);
-	if (r == 0)
-		r = gb_monitor_status(q, ret, &running, NULL);
+	r = gb_vm_status(vm, STATE_MS, ret, &running, NULL);
 	if (r != 0)
-		snprintf(ret, 32, "%s", r == GB_EBUSY || r == GB_ETIMEOUT ? "busy" : "ended");
+		snprintf(ret, 32, "%s", word_for(r));
 }
 
 static int set_running(const struct gb_vm_info *vm, bool run, struct gb_error *err)
@@ -138,7 +150,7 @@ static int set_running(const struct gb_vm_info *vm, bool run, struct gb_error *e
 	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
 	bool running = !run;
 	char status[32];
-	int r = open_session(vm, &q, err);
+	int r = open_session(vm, GB_QMP_TIMEOUT_MS, &q, err);
 
 	if (r == 0)
 		r = gb_qmp_execute(q, run ? "cont" : "stop", NULL, NULL, err);

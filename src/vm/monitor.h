@@ -34,10 +34,12 @@ int gb_monitor_port(struct gb_qmp *q, unsigned guest_port, unsigned *ret, struct
 int gb_monitor_status(struct gb_qmp *q, char ret[32], bool *running_ret, struct gb_error *err);
 
 // Short sessions on the monitor of a guest in the registry, for command-line tools and the page.
-int gb_vm_status(const struct gb_vm_info *vm, char ret[32], bool *running_ret,
+// As gb_monitor_status(), by when the time is over. GB_EGONE when the guest has ended, GB_EBUSY or GB_ETIMEOUT when
+// its monitor is in use or slow, GB_EFORMAT when it is no monitor.
+int gb_vm_status(const struct gb_vm_info *vm, int timeout_ms, char ret[32], bool *running_ret,
 		 struct gb_error *err);
 // The state of a guest in one word: QEMU's own, or ours where QEMU cannot be asked: starting, busy, ended,
-// unknown (its only monitor is somebody else's).
+// unknown (its only monitor is somebody else's, or is none).
 void gb_vm_state(const struct gb_vm_info *vm, char ret[32]);
 // Stop the virtual CPUs, or let them go on; both return when it is so. A guest that is in the
 // wanted state already is fine.
