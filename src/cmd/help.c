@@ -7,6 +7,21 @@
 
 #include <string.h>
 
+static const struct {
+	const char *name, *help;
+} variables[] = {
+	{"XDG_RUNTIME_DIR",
+	 "in its glassbox directory the state of running guests is kept. Where it is not set, that is "
+	 "/run/user/UID/glassbox; where that is not there either, glassbox/run below XDG_STATE_HOME"},
+	{"XDG_STATE_HOME",
+	 "where running guests are registered when there is no runtime directory (default: "
+	 "~/.local/state)"},
+	{"XDG_CACHE_HOME", "where kernels and images are cached (default: ~/.cache)"},
+	{"GLASSBOX_DATA", "where the guests' scripts, the page and the shaders are"},
+	{"GLASSBOX_ALPINE_MIRROR", "where the alpine guest is fetched from"},
+	{"NO_COLOR", "no colour on a terminal"},
+};
+
 void gb_help_overview(FILE *out)
 {
 	fputs("Glass Box runs an x86-64 machine in QEMU and makes it transparent while it runs.\n\n"
@@ -97,8 +112,24 @@ static void man_text(FILE *out, const char *s)
 	}
 }
 
+static void man_term(FILE *out, const char *name, const char *arg, const char *help)
+{
+	fputs("*", out);
+	man_text(out, name);
+	fputs("*", out);
+	if (arg) {
+		fputs(" ", out);
+		man_text(out, arg);
+	}
+	fputs("\n\t", out);
+	man_text(out, help);
+	fputs("\n\n", out);
+}
+
 static void man_command(FILE *out, const struct gb_command *c)
 {
+	char name[64];
+
 	fprintf(out, "## %s\n\n*glassbox %s* ", c->name, c->name);
 	man_text(out, c->usage);
 	fputs("\n\n", out);
@@ -109,16 +140,8 @@ static void man_command(FILE *out, const struct gb_command *c)
 		fputs("\n\n", out);
 	}
 	for (const struct gb_option *o = c->options; o && o->name; o++) {
-		fputs("*--", out);
-		man_text(out, o->name);
-		fputs("*", out);
-		if (o->arg) {
-			fputs(" ", out);
-			man_text(out, o->arg);
-		}
-		fputs("\n\t", out);
-		man_text(out, o->help);
-		fputs("\n\n", out);
+		snprintf(name, sizeof(name), "--%s", o->name);
+		man_term(out, name, o->arg, o->help);
 	}
 }
 
@@ -136,6 +159,9 @@ void gb_help_man(FILE *out)
 	      "try), _incomplete_ (an image that ends before the RAM of its kernel does) or _unplaced_ (an image "
 	      "that is read as it lies, because nothing fits the kernel in it). The last three are not consistent, "
 	      "and exit status 5; what could be read is printed all the same.\n\n"
+	      "A document of JSON begins with _schema_, the number of its form: 1, and _command_. Addresses, and the "
+	      "sizes and offsets of a memory's _layout_, are strings of hexadecimal digits, \"0x1000\", because "
+	      "they may have more bits than a number of JSON; what is counted is a number.\n\n"
 	      "A raw image does not say where in the machine its bytes lay: a machine with more RAM than fits "
 	      "below the PCI hole had the rest from 4 GiB on. Its kernel says how much that is, and *--split* SIZE how "
 	      "much lay below, for an image that was cut short; either must prove itself with what the kernel "
@@ -149,12 +175,10 @@ void gb_help_man(FILE *out)
 	fputs("# EXIT STATUS\n\n0 done, 1 failed, 2 usage, 3 not found, 4 guest not understood, "
 	      "5 torn, or an image that is incomplete or unplaced, 6 verification failed, 77 this machine lacks it, "
 	      "124 time-out, 128+n signal. *run -- CMD* passes on the status of the command.\n\n"
-	      "# ENVIRONMENT\n\n*XDG\\_RUNTIME\\_DIR*\n\twhere the state of running guests is kept\n\n"
-	      "*XDG\\_CACHE\\_HOME*\n\twhere kernels and images are cached\n\n"
-	      "*GLASSBOX\\_DATA*\n\twhere the guests' scripts, the page and the shaders are\n\n"
-	      "*GLASSBOX\\_ALPINE\\_MIRROR*\n\twhere the alpine guest is fetched from\n\n"
-	      "*NO\\_COLOR*\n\tno colour on a terminal\n",
+	      "# ENVIRONMENT\n\n",
 	      out);
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		man_term(out, variables[i].name, NULL, variables[i].help);
 }
 
 void gb_help_complete(FILE *out, const struct gb_command *c)

@@ -22,6 +22,11 @@ for command in $("$g" help --complete | cut -f1); do
 done
 [ "$count" -ge 2 ] || fail "only $count commands are known"
 status=0
+# Of the environment: what the program reads, but for what is everybody's.
+for variable in $(grep -rhoE 'getenv\("(XDG|GLASSBOX|NO)_[A-Z_]*"' "$(dirname "$0")/../../src" | cut -d'"' -f2 | sort -u); do
+	printf '%s\n' "$man" | tr -d '\\' | grep -qx "\*$variable\*" || fail "$variable is not in the manual page"
+done
+printf '%s\n' "$man" | grep -q '_schema_' || fail 'the manual page does not say what schema is'
 "$g" no-such-command >/dev/null 2>&1 || status=$?
 [ "$status" = 2 ] || fail "an unknown command exits $status, not 2"
 "$g" no-such-command 2>&1 | grep -q "glassbox help" || fail "the error does not say what to do"
