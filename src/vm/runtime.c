@@ -124,20 +124,24 @@ int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err)
 	return r;
 }
 
-static int open_lock(const char *dir, int flags)
+static int open_lock(int dir_fd, const char *path, int flags)
 {
-	char path[PATH_MAX + 8];
-
-	snprintf(path, sizeof(path), "%s/lock", dir);
-	return open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return openat(dir_fd, path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
+static int just_removed(const char *dir, struct gb_error *err)
 {
-	GB_CLEANUP(gb_cleanup_fd) int fd = open_lock(dir, O_CREAT);
+	return gb_fail(err, GB_EBUSY, "%s was just removed", dir);
+}
+
+static int take_lock(int dir_fd, const char *dir, int flags, int *fd_ret, struct gb_error *err)
+{
+	GB_CLEANUP(gb_cleanup_fd) int fd = open_lock(dir_fd, "lock", flags);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	struct stat st;
 
+	if (fd < 0 && errno == ENOENT)
+		return just_removed(dir, err);
 	if (fd < 0)
 		return gb_fail_os(err, "cannot open %s/lock", dir);
 	if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
@@ -147,9 +151,26 @@ int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
 	}
 	// Somebody who held it before may have removed it since we opened it.
 	if (fstat(fd, &st) != 0 || st.st_nlink == 0)
-		return gb_fail(err, GB_EBUSY, "%s was just removed", dir);
+		return just_removed(dir, err);
 	*fd_ret = gb_steal_fd(&fd);
 	return 0;
+}
+
+int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
+{
+	GB_CLEANUP(gb_cleanup_fd)
+	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir_fd < 0 && errno == ENOENT)
+		return just_removed(dir, err);
+	if (dir_fd < 0)
+		return gb_fail_os(err, "cannot open %s", dir);
+	return take_lock(dir_fd, dir, O_CREAT, fd_ret, err);
+}
+
+int gb_runtime_lock_left(int dir_fd, const char *dir, int *fd_ret, struct gb_error *err)
+{
+	return take_lock(dir_fd, dir, 0, fd_ret, err);
 }
 
 bool gb_runtime_has_lock(const char *dir)
@@ -162,9 +183,12 @@ bool gb_runtime_has_lock(const char *dir)
 
 bool gb_runtime_locked(const char *dir)
 {
-	GB_CLEANUP(gb_cleanup_fd) int fd = open_lock(dir, 0);
+	char path[2 * PATH_MAX + 8];
+	GB_CLEANUP(gb_cleanup_fd) int fd = -1;
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	fd = open_lock(AT_FDCWD, path, 0);
 	if (fd < 0)
 		return errno != ENOENT; // not known: then it is left alone
 	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;

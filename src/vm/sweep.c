@@ -32,22 +32,51 @@ static DIR *open_own(const char *path)
 	return d;
 }
 
-// Our directories are flat; whatever cannot be removed makes the rmdir fail, and stays.
+static bool unlink_at(DIR *d, const char *name)
+{
+	return unlinkat(dirfd(d), name, 0) == 0 || errno == ENOENT;
+}
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+// All but the lock. Our directories are flat: what lies deeper cannot be removed.
+static bool remove_files(DIR *d)
+{
+	struct dirent *e;
+	bool all = true;
+
+	while ((errno = 0, e = readdir(d)))
+		if (!is_dots(e->d_name) && strcmp(e->d_name, "lock") != 0)
+			all &= unlink_at(d, e->d_name);
+	return all && errno == 0;
+}
+
+static bool still_named(DIR *d, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(dirfd(d), &opened) == 0 && lstat(path, &named) == 0 &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// The lock tells a later sweep that the directory is ours: it goes last, and stays with what stays.
+static void remove_opened(DIR *d, const char *path)
+{
+	if (remove_files(d) && unlink_at(d, "lock") && still_named(d, path))
+		rmdir(path);
+}
+
 void gb_sweep_remove(const char *path)
 {
 	DIR *d = open_own(path);
-	struct dirent *e;
 
 	if (!d)
 		return;
-	while ((e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-		    strcmp(e->d_name, "lock") != 0)
-			unlinkat(dirfd(d), e->d_name, 0);
-	// The lock goes last: it is what tells a later sweep that the directory is ours.
-	unlinkat(dirfd(d), "lock", 0);
+	remove_opened(d, path);
 	closedir(d);
-	rmdir(path);
 }
 
 static void end_qemu(const struct gb_vm_info *info)
@@ -59,17 +88,33 @@ static void end_qemu(const struct gb_vm_info *info)
 		gb_pidfd_end(fd, KILL_GRACE_MS, NULL);
 }
 
+// Who holds the lock may remove. It is taken in the directory that was opened: under its name there may
+// be another one by now, or its supervisor may have taken it since it was looked at.
+static void remove_left(const char *dir)
+{
+	GB_CLEANUP(gb_cleanup_fd) int lock = -1;
+	DIR *d = open_own(dir);
+
+	if (!d)
+		return;
+	if (gb_runtime_lock_left(dirfd(d), dir, &lock, NULL) == 0)
+		remove_opened(d, dir);
+	else
+		rmdir(dir); // empty after a crash before its lock was made; else it is not ours
+	closedir(d);
+}
+
 static void remove_guest(const char *dir)
 {
 	struct gb_vm_info info;
 	char ram_dir[PATH_MAX];
 
-	if (gb_info_read(dir, &info, NULL) == 0) {
+	if (gb_runtime_has_lock(dir) && gb_info_read(dir, &info, NULL) == 0) {
 		end_qemu(&info);
-		if (gb_place_of(&info, ram_dir))
+		if (gb_place_of(&info, ram_dir) && !gb_runtime_locked(ram_dir))
 			gb_sweep_remove(ram_dir);
 	}
-	gb_sweep_remove(dir);
+	remove_left(dir);
 }
 
 int gb_sweep_root(const char *root, struct gb_error *err)
@@ -82,26 +127,11 @@ int gb_sweep_root(const char *root, struct gb_error *err)
 		return gb_fail_os(err, "cannot read %s", root);
 	while ((e = readdir(d))) {
 		snprintf(dir, sizeof(dir), "%s/%s", root, e->d_name);
-		if (!gb_vm_name_valid(e->d_name) || gb_runtime_locked(dir))
-			continue;
-		if (gb_runtime_has_lock(dir))
+		if (gb_vm_name_valid(e->d_name) && !gb_runtime_locked(dir))
 			remove_guest(dir);
-		else
-			rmdir(dir); // empty after a crash before its lock was made; else it is not ours
 	}
 	closedir(d);
 	return 0;
-}
-
-// Who takes the lock may remove: a supervisor that is just making the directory then tries another one.
-static void remove_ram(const char *dir)
-{
-	GB_CLEANUP(gb_cleanup_fd) int lock = -1;
-
-	if (!gb_runtime_has_lock(dir))
-		rmdir(dir);
-	else if (gb_runtime_lock(dir, &lock, NULL) == 0)
-		gb_sweep_remove(dir);
 }
 
 static unsigned visit_ram(void (*visit)(const char *dir))
@@ -129,7 +159,7 @@ static unsigned visit_ram(void (*visit)(const char *dir))
 
 void gb_sweep_ram(void)
 {
-	visit_ram(remove_ram);
+	visit_ram(remove_left);
 }
 
 unsigned gb_sweep_ram_count(void)

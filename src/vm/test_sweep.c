@@ -8,8 +8,18 @@
 #include "base/file.h"
 #include "vm/test_root.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
+
+// Other starts on this machine sweep /dev/shm, too: where we may, we have one of our own.
+__attribute__((constructor)) static void take_own_shm(void)
+{
+	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount("none", "/dev/shm", "tmpfs", 0, NULL) == 0)
+		puts("# with a /dev/shm of its own");
+}
 
 // A supervisor that dies leaves its directory, its RAM elsewhere and its QEMU; the next claim ends
 // and removes all three, and leaves alone what merely looks alike.
@@ -112,6 +122,109 @@ static void ram_without_registry_is_swept(void)
 	check_and_remove_root();
 }
 
+// A directory that somebody put into a guest's is not removed, so the guest's is not either: with its
+// lock it is still known for ours, and goes when it can.
+static void what_stays_keeps_its_lock(void)
+{
+	char dir[64], file[96], below[96];
+	struct gb_error err = {};
+
+	fresh_root();
+	ram_name(20, dir);
+	make_ram(dir, true);
+	snprintf(below, sizeof(below), "%s/below", dir);
+	gb_assert(mkdir(below, 0700) == 0);
+	CHECK_OK(gb_claim_sweep(&err), err);
+	snprintf(file, sizeof(file), "%s/ram", dir);
+	CHECK(access(file, F_OK) != 0);
+	CHECK(gb_runtime_has_lock(dir));
+	CHECK(rmdir(below) == 0);
+	CHECK_OK(gb_claim_sweep(&err), err);
+	CHECK(access(dir, F_OK) != 0);
+	check_and_remove_root();
+}
+
+// What others do between two steps of ours: the linker sends the taking of locks here.
+static struct {
+	bool sweeps;            // before a lock is made
+	char swept[PATH_MAX];   // where that was
+	const char *replaces;   // after the lock of this directory was taken
+	const char *renamed_to; // what it is called then
+} others;
+
+int __real_gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err);
+int __wrap_gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err);
+int __wrap_gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
+{
+	if (others.sweeps) {
+		others.sweeps = false;
+		SET(others.swept, dir);
+		gb_sweep_ram();
+	}
+	return __real_gb_runtime_lock(dir, fd_ret, err);
+}
+
+int __real_gb_runtime_lock_left(int dir_fd, const char *dir, int *fd_ret, struct gb_error *err);
+int __wrap_gb_runtime_lock_left(int dir_fd, const char *dir, int *fd_ret, struct gb_error *err);
+int __wrap_gb_runtime_lock_left(int dir_fd, const char *dir, int *fd_ret, struct gb_error *err)
+{
+	int r = __real_gb_runtime_lock_left(dir_fd, dir, fd_ret, err);
+
+	if (r == 0 && others.replaces && strcmp(others.replaces, dir) == 0) {
+		gb_assert(rename(dir, others.renamed_to) == 0);
+		make_ram(dir, true);
+	}
+	return r;
+}
+
+// A sweep that comes between a directory for RAM and its lock removes it: the start takes another name, as
+// the sweep may still be at work under the first.
+static void a_sweep_meets_a_start(void)
+{
+	struct gb_claim c = GB_CLAIM_NONE;
+	struct gb_error err = {};
+	struct gb_vm_info info;
+	char dir[PATH_MAX];
+
+	fresh_root();
+	REQUIRE_OK(gb_claim_take("one", true, &c, &err), err);
+	fill_info(&c, &info);
+	memcpy(dir, c.dir, sizeof(dir));
+	SET(c.dir, "/proc"); // no tmpfs: RAM goes to /dev/shm
+	others.sweeps = true;
+	CHECK_OK(gb_claim_place_ram(&c, 4096, &info, &err), err);
+	memcpy(c.dir, dir, sizeof(dir));
+	CHECK(strncmp(others.swept, "/dev/shm/glassbox-ram-", 22) == 0);
+	CHECK(strcmp(others.swept, c.ram_dir) != 0);
+	CHECK(access(others.swept, F_OK) != 0);
+	gb_sweep_ram();
+	CHECK(gb_runtime_locked(c.ram_dir));
+	REQUIRE_OK(gb_vm_lookup("one", &info, &err), err);
+	CHECK(strncmp(info.ram_path, c.ram_dir, strlen(c.ram_dir)) == 0);
+	gb_claim_release(&c);
+	check_and_remove_root();
+}
+
+// What a sweep removes is what it judged dead, not what has its name by then.
+static void a_sweep_is_overtaken(void)
+{
+	char dead[96], fresh[64], file[128];
+
+	fresh_root();
+	ram_name(21, fresh);
+	snprintf(dead, sizeof(dead), "%s/dead", base_dir);
+	make_ram(fresh, true);
+	others.replaces = fresh;
+	others.renamed_to = dead;
+	gb_sweep_ram();
+	others.replaces = NULL;
+	check_and_remove_ram(fresh);
+	snprintf(file, sizeof(file), "%s/ram", dead);
+	CHECK(access(file, F_OK) != 0);
+	CHECK(rmdir(dead) == 0);
+	check_and_remove_root();
+}
+
 // Somebody else put a link under the name of RAM that is gone: what it leads to is left alone.
 static void links_are_not_followed(void)
 {
@@ -196,5 +309,6 @@ static void attached_guests_live_on(void)
 }
 
 TAP_MAIN(TAP_CASE(crash_is_swept), TAP_CASE(ram_without_registry_is_swept),
-	 TAP_CASE(links_are_not_followed), TAP_CASE(reused_pids_are_safe),
-	 TAP_CASE(attached_guests_live_on))
+	 TAP_CASE(what_stays_keeps_its_lock), TAP_CASE(a_sweep_meets_a_start),
+	 TAP_CASE(a_sweep_is_overtaken), TAP_CASE(links_are_not_followed),
+	 TAP_CASE(reused_pids_are_safe), TAP_CASE(attached_guests_live_on))
