@@ -117,52 +117,87 @@ static void remove_guest(const char *dir)
 	remove_left(dir);
 }
 
-int gb_sweep_root(const char *root, struct gb_error *err)
+static bool is_empty(const char *dir)
 {
-	DIR *d = opendir(root);
-	struct dirent *e;
-	char dir[2 * PATH_MAX];
+	DIR *d = open_own(dir);
+	const struct dirent *e;
+	bool empty = d != NULL;
 
-	if (!d)
-		return gb_fail_os(err, "cannot read %s", root);
-	while ((e = readdir(d))) {
-		snprintf(dir, sizeof(dir), "%s/%s", root, e->d_name);
-		if (gb_vm_name_valid(e->d_name) && !gb_runtime_locked(dir))
-			remove_guest(dir);
-	}
-	closedir(d);
-	return 0;
+	while (empty && (e = readdir(d)))
+		empty = is_dots(e->d_name);
+	if (d)
+		closedir(d);
+	return empty;
 }
 
-static unsigned visit_ram(void (*visit)(const char *dir))
+static bool is_own_dir(const char *path)
 {
-	DIR *d = opendir(GB_PLACE_SHM);
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
+// A directory of ours that nobody holds. Without a lock it is ours only if nothing is in it: after a crash
+// before the lock was made.
+static bool is_left(const char *dir)
+{
+	return is_own_dir(dir) && !gb_runtime_locked(dir) &&
+	       (gb_runtime_has_lock(dir) || is_empty(dir));
+}
+
+static bool is_guest_name(const char *path)
+{
+	return gb_vm_name_valid(strrchr(path, '/') + 1);
+}
+
+// Count what is left below root, of names that are ours, and remove each (NULL: only count).
+static unsigned visit(const char *root, DIR *d, bool (*is_ours)(const char *path),
+		      void (*remove)(const char *path))
+{
+	char path[2 * PATH_MAX];
 	struct dirent *e;
 	unsigned n = 0;
 
-	while (d && (e = readdir(d))) {
-		char dir[PATH_MAX];
-		struct stat st;
-
-		snprintf(dir, sizeof(dir), GB_PLACE_SHM "/%s", e->d_name);
-		if (!gb_place_is_private(dir) || lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) ||
-		    st.st_uid != geteuid() || gb_runtime_locked(dir))
+	while ((e = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/%s", root, e->d_name);
+		if (!is_ours(path) || !is_left(path))
 			continue;
-		n += gb_runtime_has_lock(dir);
-		if (visit)
-			visit(dir);
+		n++;
+		if (remove)
+			remove(path);
 	}
-	if (d)
-		closedir(d);
+	closedir(d);
 	return n;
+}
+
+int gb_sweep_root(const char *root, struct gb_error *err)
+{
+	DIR *d = opendir(root);
+
+	if (!d)
+		return gb_fail_os(err, "cannot read %s", root);
+	visit(root, d, is_guest_name, remove_guest);
+	return 0;
+}
+
+unsigned gb_sweep_root_count(const char *root)
+{
+	DIR *d = opendir(root);
+
+	return d ? visit(root, d, is_guest_name, NULL) : 0;
 }
 
 void gb_sweep_ram(void)
 {
-	visit_ram(remove_left);
+	DIR *d = opendir(GB_PLACE_SHM);
+
+	if (d)
+		visit(GB_PLACE_SHM, d, gb_place_is_private, remove_left);
 }
 
 unsigned gb_sweep_ram_count(void)
 {
-	return visit_ram(NULL);
+	DIR *d = opendir(GB_PLACE_SHM);
+
+	return d ? visit(GB_PLACE_SHM, d, gb_place_is_private, NULL) : 0;
 }

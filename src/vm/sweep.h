@@ -14,7 +14,9 @@ void gb_sweep_remove(const char *dir);
 // Remove all below the registry's root whose supervisor is gone, its QEMU and its RAM. Under the
 // root's lock.
 int gb_sweep_root(const char *root, struct gb_error *err);
+// How many that would remove.
+unsigned gb_sweep_root_count(const char *root);
 // Remove the directories for RAM in /dev/shm that are ours and whose lock is free.
 void gb_sweep_ram(void);
-// How many gb_sweep_ram() would remove.
+// How many that would remove.
 unsigned gb_sweep_ram_count(void);

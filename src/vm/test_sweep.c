@@ -122,6 +122,35 @@ static void ram_without_registry_is_swept(void)
 	check_and_remove_root();
 }
 
+// What is counted is what is removed.
+static void counts(void)
+{
+	static const char *const names[] = {"locked", "left", "empty", "notes"};
+	struct gb_error err = {};
+	char root[96], dir[128], file[160];
+	int held = -1;
+
+	fresh_root();
+	snprintf(root, sizeof(root), "%s/glassbox", base_dir);
+	gb_assert(mkdir(root, 0700) == 0);
+	for (int i = 0; i < 4; i++) {
+		snprintf(dir, sizeof(dir), "%s/%s", root, names[i]);
+		gb_assert(mkdir(dir, 0700) == 0);
+		snprintf(file, sizeof(file), "%s/%s", dir, i == 3 ? "notes" : "lock");
+		gb_assert(i == 2 || gb_file_write(file, "", 0, 0600, NULL) == 0);
+		if (i == 0)
+			REQUIRE_OK(gb_runtime_lock(dir, &held, &err), err);
+	}
+	CHECK_EQ(gb_sweep_root_count(root), 2);
+	CHECK_OK(gb_sweep_root(root, &err), err);
+	CHECK_EQ(gb_sweep_root_count(root), 0);
+	CHECK(unlink(file) == 0 && rmdir(dir) == 0);
+	close(held);
+	CHECK_EQ(gb_sweep_root_count(root), 1);
+	CHECK_OK(gb_sweep_root(root, &err), err);
+	check_and_remove_root();
+}
+
 // A directory that somebody put into a guest's is not removed, so the guest's is not either: with its
 // lock it is still known for ours, and goes when it can.
 static void what_stays_keeps_its_lock(void)
@@ -308,7 +337,7 @@ static void attached_guests_live_on(void)
 	check_and_remove_root();
 }
 
-TAP_MAIN(TAP_CASE(crash_is_swept), TAP_CASE(ram_without_registry_is_swept),
+TAP_MAIN(TAP_CASE(crash_is_swept), TAP_CASE(ram_without_registry_is_swept), TAP_CASE(counts),
 	 TAP_CASE(what_stays_keeps_its_lock), TAP_CASE(a_sweep_meets_a_start),
 	 TAP_CASE(a_sweep_is_overtaken), TAP_CASE(links_are_not_followed),
 	 TAP_CASE(reused_pids_are_safe), TAP_CASE(attached_guests_live_on))
