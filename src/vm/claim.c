@@ -96,16 +96,17 @@ static int take_dir(const char *root, const char *name, void *arg, struct gb_err
 	return 0;
 }
 
-// What take_dir() would take: a directory whose lock is free is swept before.
+// What take_dir() would take: a directory that is left is swept before.
 static int see_dir(const char *root, const char *name, void *arg, struct gb_error *err)
 {
 	struct gb_vm_info *ret = arg;
 	char dir[2 * PATH_MAX];
+	struct stat st;
 	int r = dir_of(root, name, dir, err);
 
 	if (r != 0)
 		return r;
-	if (access(dir, F_OK) == 0 && (gb_runtime_locked(dir) || !gb_runtime_has_lock(dir)))
+	if (lstat(dir, &st) == 0 && !gb_sweep_is_left(dir))
 		return in_use(name, err);
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
 	memcpy(ret->dir, dir, strlen(dir) + 1);

@@ -69,6 +69,13 @@ static int check_private(const char *path, struct gb_error *err)
 	return 0;
 }
 
+static bool is_in_home(const char *path)
+{
+	char home[PATH_MAX];
+
+	return home_path(home) >= 0 && strcmp(home, path) == 0;
+}
+
 // The directories above one in home that are not there yet, as the XDG specification wants them.
 static void make_above(const char *path)
 {
@@ -80,21 +87,28 @@ static void make_above(const char *path)
 	}
 }
 
+static void cut_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	slash[slash == path] = 0; // "/" stays
+}
+
+// As gb_runtime_root() makes it: in home with all that is above, elsewhere not.
 int gb_runtime_place(char ret[PATH_MAX], struct gb_error *err)
 {
-	char home[PATH_MAX] = "";
+	bool in_home;
 	int r = gb_runtime_root(false, ret, err);
 
-	if (r == 0 || r != GB_ENOTFOUND)
+	if (r != GB_ENOTFOUND)
 		return r;
 	r = gb_runtime_path(ret, err);
 	if (r != 0)
 		return r;
-	*strrchr(ret, '/') = 0;
-	home_path(home);
-	while (strncmp(home, ret, strlen(ret)) == 0 && access(ret, F_OK) != 0 &&
-	       strrchr(ret, '/') != ret)
-		*strrchr(ret, '/') = 0;
+	in_home = is_in_home(ret);
+	do
+		cut_last(ret);
+	while (in_home && access(ret, F_OK) != 0);
 	if (access(ret, W_OK | X_OK) == 0)
 		return 0;
 	r = gb_fail_os(err, "cannot write in %s", ret);
@@ -104,12 +118,12 @@ int gb_runtime_place(char ret[PATH_MAX], struct gb_error *err)
 
 int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err)
 {
-	char path[PATH_MAX], home[PATH_MAX];
+	char path[PATH_MAX];
 	int r = gb_runtime_path(path, err);
 
 	if (r != 0)
 		return r;
-	if (make && home_path(home) >= 0 && strcmp(home, path) == 0)
+	if (make && is_in_home(path))
 		make_above(path);
 	if (make && mkdir(path, 0700) != 0 && errno != EEXIST) {
 		r = gb_fail_os(err, "cannot make the directory %s", path);

@@ -139,7 +139,7 @@ static bool is_own_dir(const char *path)
 
 // A directory of ours that nobody holds. Without a lock it is ours only if nothing is in it: after a crash
 // before the lock was made.
-static bool is_left(const char *dir)
+bool gb_sweep_is_left(const char *dir)
 {
 	return is_own_dir(dir) && !gb_runtime_locked(dir) &&
 	       (gb_runtime_has_lock(dir) || is_empty(dir));
@@ -160,7 +160,7 @@ static unsigned visit(const char *root, DIR *d, bool (*is_ours)(const char *path
 
 	while ((e = readdir(d))) {
 		snprintf(path, sizeof(path), "%s/%s", root, e->d_name);
-		if (!is_ours(path) || !is_left(path))
+		if (!is_ours(path) || !gb_sweep_is_left(path))
 			continue;
 		n++;
 		if (remove)

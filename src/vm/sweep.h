@@ -11,6 +11,8 @@
 
 // Remove a directory with the files in it; not those below, not behind a link, not somebody else's.
 void gb_sweep_remove(const char *dir);
+// Whether the supervisor of a directory is gone, or there never was one: the next two remove it.
+bool gb_sweep_is_left(const char *dir);
 // Remove all below the registry's root whose supervisor is gone, its QEMU and its RAM. Under the
 // root's lock.
 int gb_sweep_root(const char *root, struct gb_error *err);

@@ -114,10 +114,11 @@ static void previews(void)
 	struct gb_claim c = GB_CLAIM_NONE, left = GB_CLAIM_NONE;
 	struct gb_error err = {};
 	struct gb_vm_info info = {};
-	char root[96], want[128];
+	char root[96], second[112], want[128];
 
 	fresh_root();
 	snprintf(root, sizeof(root), "%s/glassbox", base_dir);
+	snprintf(second, sizeof(second), "%s/one-2", root);
 	REQUIRE_OK(gb_claim_preview("one", false, 4096, &info, &err), err);
 	CHECK_STR(info.name, "one");
 	CHECK(access(root, F_OK) != 0);
@@ -134,8 +135,45 @@ static void previews(void)
 	close(left.lock_fd);
 	REQUIRE_OK(gb_claim_preview("one", false, 4096, &info, &err), err);
 	CHECK_STR(info.name, "one-2");
-	gb_claim_release(&c);
 	CHECK_OK(gb_claim_sweep(&err), err);
+	// So is one that a crash left empty, before its lock was made.
+	gb_assert(mkdir(second, 0700) == 0);
+	REQUIRE_OK(gb_claim_preview("one", false, 4096, &info, &err), err);
+	CHECK_STR(info.name, "one-2");
+	REQUIRE_OK(gb_claim_take("one", false, &left, &err), err);
+	CHECK_STR(left.name, "one-2");
+	gb_claim_release(&left);
+	// A link to nowhere is in the way, though nothing is there.
+	gb_assert(symlink("/nonexistent", second) == 0);
+	REQUIRE_OK(gb_claim_preview("one", false, 4096, &info, &err), err);
+	CHECK_STR(info.name, "one-3");
+	unlink(second);
+	gb_claim_release(&c);
+	check_and_remove_root();
+}
+
+// A directory that is not there is an error to --dry-run where it is one to a start: only home's are made.
+static void previews_of_nowhere(void)
+{
+	char home[96], state[128], old[PATH_MAX] = "";
+	struct gb_claim c = GB_CLAIM_NONE;
+	struct gb_error err = {};
+	struct gb_vm_info info = {};
+
+	fresh_root();
+	snprintf(old, sizeof(old), "%s", getenv("HOME") ? getenv("HOME") : "");
+	snprintf(home, sizeof(home), "%s/home", base_dir);
+	snprintf(state, sizeof(state), "%s/.local/state", home);
+	setenv("HOME", home, 1);
+	unsetenv("XDG_STATE_HOME");
+	for (const char *const *p = (const char *const[]){state, "/nonexistent", NULL}; *p; p++) {
+		setenv("XDG_RUNTIME_DIR", *p, 1);
+		CHECK_EQ(gb_claim_preview("one", true, 4096, &info, &err), GB_EOS);
+		CHECK(strstr(err.message, "XDG_RUNTIME_DIR"));
+		CHECK_EQ(gb_claim_take("one", true, &c, &err), GB_EOS);
+		CHECK(strstr(err.message, "XDG_RUNTIME_DIR"));
+	}
+	setenv("HOME", old, 1);
 	check_and_remove_root();
 }
 
@@ -300,6 +338,6 @@ static void room_is_looked_at(void)
 }
 
 TAP_MAIN(TAP_CASE(names), TAP_CASE(from_claim_to_release), TAP_CASE(bad_names_and_places),
-	 TAP_CASE(previews), TAP_CASE(no_session), TAP_CASE(damaged_entries),
-	 TAP_CASE(racing_claims), TAP_CASE(claims_leave_each_other_alone),
-	 TAP_CASE(room_is_looked_at))
+	 TAP_CASE(previews), TAP_CASE(previews_of_nowhere), TAP_CASE(no_session),
+	 TAP_CASE(damaged_entries), TAP_CASE(racing_claims),
+	 TAP_CASE(claims_leave_each_other_alone), TAP_CASE(room_is_looked_at))
