@@ -44,11 +44,16 @@ int gb_runtime_path(char ret[PATH_MAX], struct gb_error *err)
 	else
 		n = home_path(ret);
 	if (n < 0)
-		return gb_fail(err, GB_ELACKS,
-			       "there is no place for running guests: set XDG_RUNTIME_DIR to a "
-			       "directory of yours that others cannot look into");
+		return gb_fail(
+			err, GB_ELACKS,
+			"there is no directory in which running guests could be registered: set "
+			"XDG_RUNTIME_DIR to one of yours that others cannot look into");
 	if (n >= PATH_MAX)
-		return gb_fail(err, GB_ERANGE, "XDG_RUNTIME_DIR is too long");
+		return gb_fail(
+			err, GB_ERANGE,
+			"the directory in which running guests are registered has a path of %d "
+			"bytes, and %d are too many: set XDG_RUNTIME_DIR to one with a shorter path",
+			n, PATH_MAX);
 	return 0;
 }
 
@@ -112,7 +117,7 @@ int gb_runtime_place(char ret[PATH_MAX], struct gb_error *err)
 	if (access(ret, W_OK | X_OK) == 0)
 		return 0;
 	r = gb_fail_os(err, "cannot write in %s", ret);
-	gb_error_prefix(err, "there is no place for running guests (XDG_RUNTIME_DIR)");
+	gb_error_prefix(err, "running guests cannot be registered (XDG_RUNTIME_DIR)");
 	return r;
 }
 
@@ -127,7 +132,7 @@ int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err)
 		make_above(path);
 	if (make && mkdir(path, 0700) != 0 && errno != EEXIST) {
 		r = gb_fail_os(err, "cannot make the directory %s", path);
-		gb_error_prefix(err, "there is no place for running guests (XDG_RUNTIME_DIR)");
+		gb_error_prefix(err, "running guests cannot be registered (XDG_RUNTIME_DIR)");
 		return r;
 	}
 	if (!make && access(path, F_OK) != 0 && errno == ENOENT)

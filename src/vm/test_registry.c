@@ -209,7 +209,14 @@ static void no_session(void)
 	unsetenv("XDG_STATE_HOME");
 	unsetenv("HOME");
 	CHECK_EQ(gb_runtime_path(path, &err), GB_ELACKS);
-	CHECK(strstr(err.message, "XDG_RUNTIME_DIR"));
+	CHECK(strstr(err.message, "set XDG_RUNTIME_DIR to one of yours"));
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[PATH_MAX - 1] = 0;
+	setenv("XDG_STATE_HOME", path, 1);
+	CHECK_EQ(gb_runtime_path(path, &err), GB_ERANGE);
+	CHECK(strstr(err.message, "4108 bytes") && strstr(err.message, "shorter"));
+	unsetenv("XDG_STATE_HOME");
 	for (const char *const *p =
 		     (const char *const[]){"/.local/state/glassbox/run", "/.local/state/glassbox",
 					   "/.local/state", "/.local", "", NULL};
