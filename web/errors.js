@@ -55,6 +55,8 @@ export function endWords(exited, reason) {
 	const cause = reason.replace(/^the guest has stopped(: )?/, ''); // the title says that
 	if (!exited)
 		return sentence(cause);
+	if (exited.why)
+		return sentence(exited.why);
 	const when = ago(Date.now() - exited.at_ns / 1e6);
 	if (exited.signal)
 		return `QEMU was ended by ${exited.signal} ${when}.`;

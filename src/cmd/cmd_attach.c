@@ -59,8 +59,8 @@ static int tell(const struct gb_args *args, const struct gb_vm_info *info, struc
 }
 
 // Until QEMU ends or a signal comes.
-static int watch(struct gb_args *args, const struct gb_vm_info *info, int signals,
-		 struct gb_page *page, struct gb_error *err)
+static int watch(struct gb_args *args, const struct gb_vm_info *info, int signals, bool *ended_ret,
+		 struct gb_error *err)
 {
 	struct gb_host_process qemu = gb_vm_qemu(info);
 	GB_CLEANUP(gb_cleanup_fd) int fd = -1;
@@ -74,8 +74,7 @@ static int watch(struct gb_args *args, const struct gb_vm_info *info, int signal
 			return gb_fail_os(err, "cannot wait for QEMU");
 	number = p[1].revents ? gb_signals_take(signals) : 0;
 	args->exit_status = number ? 128 + number : 0;
-	if (!number) // only QEMU's own parent learns its status
-		gb_page_guest_ended(page, -1);
+	*ended_ret = !number;
 	return 0;
 }
 
@@ -110,16 +109,13 @@ static int serve(const struct gb_args *args, struct gb_vm_info *info, struct gb_
 	return gb_info_write(info, err);
 }
 
-static void stop_page(struct gb_page **page)
-{
-	gb_page_stop(*page);
-}
-
 static int attach(struct gb_args *args, struct gb_detach *detach, struct gb_error *err)
 {
 	GB_CLEANUP(gb_claim_release) struct gb_claim claim = GB_CLAIM_NONE;
 	GB_CLEANUP(gb_cleanup_fd) int signals = -1;
-	GB_CLEANUP(stop_page) struct gb_page *page = NULL;
+	// Only QEMU's own parent learns its status.
+	struct gb_page_ending ending = {.wait_status = -1};
+	struct gb_page *page = NULL;
 	struct gb_vm_info info;
 	int r = gb_signals_open(&signals, err);
 
@@ -135,7 +131,10 @@ static int attach(struct gb_args *args, struct gb_detach *detach, struct gb_erro
 		gb_browser_open(&info);
 	if (r == 0)
 		r = gb_detach_ready(detach, 0, err);
-	return r == 0 ? watch(args, &info, signals, page, err) : r;
+	if (r == 0)
+		r = watch(args, &info, signals, &ending.guest_ended, err);
+	gb_page_end(page, &ending, signals);
+	return r;
 }
 
 static int run(struct gb_args *args, struct gb_error *err)

@@ -162,8 +162,8 @@ const struct gb_command gb_cmd_run = {
 		"With a command after --, the command is run in the guest as root, with our standard "
 		"input and output; its exit status is ours, and the guest ends with it (with --detach it "
 		"goes on).\n\n"
-		"Ctrl-C ends the guest and removes all that belongs to it; a second one does not wait "
-		"for QEMU to end in order.",
+		"Ctrl-C ends the guest and removes all that belongs to it; a second one waits "
+		"neither for QEMU to end in order nor for the page's viewers.",
 	.example = "glassbox run\n"
 		   "glassbox run tiny -- cat /proc/meminfo\n"
 		   "glassbox run --kernel arch/x86/boot/bzImage --name mine --detach",

@@ -47,7 +47,7 @@ static int announce(const struct gb_args *args, const struct gb_target *t, const
 	return gb_flush_stdout(err);
 }
 
-static int serve_until_signal(struct gb_args *args, const struct gb_target *t, unsigned port,
+static int serve_until_signal(struct gb_args *args, struct gb_target *t, unsigned port,
 			      struct gb_error *err)
 {
 	const struct gb_page_options o = {.vm = t->live ? &t->vm : NULL,
@@ -71,7 +71,8 @@ static int serve_until_signal(struct gb_args *args, const struct gb_target *t, u
 			r = gb_fail_os(err, "cannot wait for a signal");
 	if (r == 0)
 		args->exit_status = 128 + gb_signals_take(signals);
-	gb_page_stop(page);
+	if (!gb_page_end(page, &(struct gb_page_ending){}, signals))
+		t->ram = NULL; // the page still reads it
 	return r;
 }
 

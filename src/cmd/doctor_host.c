@@ -12,13 +12,11 @@
 #include "vm/runtime.h"
 #include "vm/sweep.h"
 
-#include <dirent.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define MIB ((uint64_t)1 << 20)
@@ -123,30 +121,14 @@ void gb_doctor_ram(const struct gb_checkup *row, struct gb_finding *ret)
 		good(ret, "%.400s, a tmpfs with %s free", place, gb_format_size(room, size));
 }
 
-static bool is_leftover(const char *root, const struct dirent *e)
-{
-	char path[PATH_MAX + 300];
-	struct stat st;
-
-	if (!gb_vm_name_valid(e->d_name))
-		return false;
-	snprintf(path, sizeof(path), "%s/%s", root, e->d_name);
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && !gb_runtime_locked(path);
-}
-
 void gb_doctor_leftovers(const struct gb_checkup *row, struct gb_finding *ret)
 {
 	char root[PATH_MAX];
-	struct dirent *e;
 	unsigned n = 0, ram = gb_sweep_ram_count();
-	DIR *d;
 
 	(void)row;
-	d = gb_runtime_root(false, root, NULL) == 0 ? opendir(root) : NULL;
-	while (d && (e = readdir(d)))
-		n += is_leftover(root, e);
-	if (d)
-		closedir(d);
+	if (gb_runtime_root(false, root, NULL) == 0)
+		n = gb_sweep_root_count(root);
 	if (n + ram == 0) {
 		good(ret, "none");
 		return;

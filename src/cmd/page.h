@@ -15,13 +15,20 @@ struct gb_page_options {
 	unsigned port;               // 0: a free one
 	uint64_t missing;            // bytes of RAM that the file lacks, because it was cut short
 	const char *unknown;         // why no kernel is to be looked for; NULL: it is
-	bool watched;                // the caller will tell of the end with gb_page_guest_ended()
+	bool watched;                // the caller will tell of the end with gb_page_end()
 };
 
 // Block SIGINT and its like before: the page's threads take no signals, and leave them to others.
 int gb_page_start(const struct gb_page_options *options, struct gb_page **ret,
 		  struct gb_error *err);
 const char *gb_page_url(const struct gb_page *page);
-// The guest has ended; wait_status as from waitpid(), -1: not known. Viewers are told.
-void gb_page_guest_ended(struct gb_page *page, int wait_status); // accepts NULL
-void gb_page_stop(struct gb_page *page);                         // accepts NULL
+
+struct gb_page_ending {
+	bool guest_ended; // its viewers are told
+	int wait_status;  // as from waitpid(), -1: not known
+	const char *why;  // in words; NULL or "": what wait_status says
+};
+
+// Say goodbye to the viewers and close the port. false: signals became readable before that was done; what
+// is left of the page goes with the process, which is to end now. Accepts NULL.
+bool gb_page_end(struct gb_page *page, const struct gb_page_ending *ending, int signals);

@@ -221,18 +221,29 @@ static int supervise(struct gb_run *run, struct gb_machine *m, struct gb_error *
 	return r == 0 ? await_end(run, m, err) : r;
 }
 
+// QEMU goes first, then the page, which tells its viewers how the guest has ended, and the name last: who
+// takes it next finds nothing of this guest any more.
+static void end(struct gb_run *run, struct gb_machine *m)
+{
+	struct gb_page_ending ending = {.guest_ended = true};
+
+	ending.wait_status = gb_machine_end(m, false);
+	ending.why = gb_machine_killed(m);
+	if (*ending.why)
+		fprintf(stderr, "glassbox run: %s\n", ending.why);
+	if (!gb_page_end(run->page, &ending, run->request.interrupt_fd))
+		fputs("glassbox run: the page is closed without waiting for its viewers\n", stderr);
+	gb_machine_stop(m, false);
+}
+
 int gb_run_session(struct gb_run *run, struct gb_error *err)
 {
 	struct gb_machine *m = NULL;
-	int wait_status = -1, r = start(run, &m, err);
+	int r = start(run, &m, err);
 
-	if (r == 0) {
-		r = supervise(run, m, err);
-		wait_status = gb_machine_end(m, false);
-	}
-	gb_machine_stop(m, false);
-	// The page goes last: it still tells its viewers that the guest has ended, and how.
-	gb_page_guest_ended(run->page, wait_status);
-	gb_page_stop(run->page);
+	if (r != 0)
+		return r;
+	r = supervise(run, m, err);
+	end(run, m);
 	return r;
 }

@@ -91,6 +91,7 @@ static void put_exit(struct gb_json *j, const struct gb_serve_state *s)
 		gb_json_null(j);
 	gb_json_key(j, "signal");
 	put_signal(j, s->exit_signal);
+	gb_json_pair(j, "why", str, *s->exit_why ? s->exit_why : NULL);
 	gb_json_pair(j, "at_ns", u64, s->exited_real_ns);
 	gb_json_end_object(j);
 }

@@ -236,7 +236,9 @@ static void end_of_guest(struct gb_live *live)
 	const struct gb_serve_state *s = &beat.state;
 
 	gb_live_beat(live, &beat);
-	if (s->exit_signal)
+	if (*s->exit_why)
+		snprintf(words, sizeof(words), "the guest has stopped: %s", s->exit_why);
+	else if (s->exit_signal)
 		snprintf(words, sizeof(words),
 			 "the guest has stopped: QEMU was killed by signal %d (%s)", s->exit_signal,
 			 strsignal(s->exit_signal));

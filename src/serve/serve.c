@@ -213,10 +213,11 @@ static void stop_http(struct gb_serve *s)
 		pthread_join(poker, NULL);
 }
 
-void gb_serve_guest_ended(struct gb_serve *s, int wait_status)
+void gb_serve_guest_ended(struct gb_serve *s, int wait_status, const char *why)
 {
 	struct gb_serve_state state = {.exited = true, .exited_real_ns = gb_clock_real_ns()};
 
+	snprintf(state.exit_why, sizeof(state.exit_why), "%s", why);
 	if (wait_status != -1 && WIFSIGNALED(wait_status)) {
 		state.exit_signal = WTERMSIG(wait_status);
 	} else if (wait_status != -1) {

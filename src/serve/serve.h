@@ -16,6 +16,7 @@ struct gb_serve_state {
 	bool has_exit_status;    // only QEMU's parent learns how it ended
 	int exit_status;         // of QEMU
 	int exit_signal;         // that killed QEMU, or 0
+	char exit_why[64];       // in words, where they tell more than these numbers
 	uint64_t exited_real_ns; // CLOCK_REALTIME
 };
 
@@ -50,8 +51,9 @@ int gb_serve_start(const struct gb_serve_options *options, struct gb_serve **ret
 		   struct gb_error *err);
 // "http://127.0.0.1:PORT/TOKEN/". Who has it sees all of the guest: print it, never log it.
 const char *gb_serve_url(const struct gb_serve *s);
-// The guest has ended (wait_status as from waitpid(), -1: not known). Viewers get its last
-// memory and learn how it ended; waits up to two seconds until all of them have. Call gb_serve_stop() next.
-void gb_serve_guest_ended(struct gb_serve *s, int wait_status);
+// The guest has ended: wait_status as from waitpid(), -1: not known; why: "" or words that tell more.
+// Viewers get its last memory and learn how it ended; waits up to two seconds until all of them have. Call
+// gb_serve_stop() next.
+void gb_serve_guest_ended(struct gb_serve *s, int wait_status, const char *why);
 // Ends all connections and threads. Accepts NULL.
 void gb_serve_stop(struct gb_serve *s);

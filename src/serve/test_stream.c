@@ -415,7 +415,9 @@ static void told_end_of_guest(void)
 static void end_beside_a_sleeper(void)
 {
 	static struct world w;
-	struct gb_serve_state ended = {.exited = true, .has_exit_status = true};
+	struct gb_serve_state ended = {.exited = true,
+				       .exit_signal = 9,
+				       .exit_why = "QEMU did not end in time"};
 	uint64_t start;
 
 	REQUIRE(open_world(&w));
@@ -429,7 +431,7 @@ static void end_beside_a_sleeper(void)
 	CHECK(gb_clock_ns() - start < WAIT_NS);
 	set_blocked(&w, false);
 	await(&w, has_ended, "the end");
-	CHECK_STR(w.viewer.end, "the guest has stopped: QEMU exited with status 0");
+	CHECK_STR(w.viewer.end, "the guest has stopped: QEMU did not end in time");
 	close_world(&w);
 }
 
@@ -437,7 +439,7 @@ static void end_beside_a_sleeper(void)
 static void end_before_it_is_told(void)
 {
 	static struct world w;
-	struct gb_serve_state ended = {.exited = true};
+	struct gb_serve_state ended = {.exited = true, .has_exit_status = true};
 	struct gb_watcher watcher = {};
 	uint64_t start;
 
@@ -448,6 +450,7 @@ static void end_before_it_is_told(void)
 	gb_live_finish(w.live, &ended, 50 * GB_MS);
 	CHECK(gb_clock_ns() - start >= 50 * GB_MS);
 	await(&w, has_ended, "the end");
+	CHECK_STR(w.viewer.end, "the guest has stopped: QEMU exited with status 0");
 	gb_live_unwatch(w.live, &watcher);
 	close_world(&w);
 }

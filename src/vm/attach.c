@@ -49,24 +49,29 @@ static int check_qemu(pid_t pid, struct gb_vm_info *info, struct gb_error *err)
 	return 0;
 }
 
-static int find_peer(const char *path, pid_t *ret, struct gb_qmp **qmp_ret, struct gb_error *err)
+// The process that serves a monitor; 0: the socket does not tell.
+static pid_t peer_of(const struct gb_qmp *q)
 {
 	struct ucred peer = {};
-	socklen_t len = sizeof(peer);
-	struct gb_qmp *q;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(gb_qmp_fd(q), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+static int find_peer(const char *path, pid_t *ret, struct gb_qmp **qmp_ret, struct gb_error *err)
+{
+	GB_CLEANUP(gb_qmp_cleanup) struct gb_qmp *q = NULL;
 	int r = gb_qmp_connect(path, ASK_MS, &q, err);
 
 	if (r != 0)
 		return r;
-	if (getsockopt(gb_qmp_fd(q), SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || peer.pid <= 0) {
-		gb_qmp_close(q);
+	if (peer_of(q) <= 0)
 		return gb_fail(
 			err, GB_ELACKS,
 			"%s does not tell which process serves it: attach with the pid of QEMU",
 			path);
-	}
-	*ret = peer.pid;
-	*qmp_ret = q;
+	*ret = peer_of(q);
+	*qmp_ret = gb_steal(&q);
 	return 0;
 }
 
@@ -81,16 +86,6 @@ static void make_absolute(pid_t pid, char path[PATH_MAX])
 		memcpy(path, real, sizeof(real));
 }
 
-// Another QEMU may have taken the path over: its layout and its buttons are not those of pid.
-static bool is_served_by(const struct gb_qmp *q, pid_t pid)
-{
-	struct ucred peer = {};
-	socklen_t size = sizeof(peer);
-
-	return getsockopt(gb_qmp_fd(q), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	       peer.pid == pid;
-}
-
 // Try the monitors on QEMU's command line until one greets. GB_ENOTFOUND: there is none for us.
 static int find_monitor(pid_t pid, const struct gb_line *l, char path_ret[PATH_MAX],
 			struct gb_qmp **ret, struct gb_error *err)
@@ -103,7 +98,8 @@ static int find_monitor(pid_t pid, const struct gb_line *l, char path_ret[PATH_M
 			break;
 		make_absolute(pid, path);
 		r = gb_qmp_connect(path, ASK_MS, ret, err);
-		if (r == 0 && !is_served_by(*ret, pid)) {
+		// Another QEMU may have taken the path over: its layout and its buttons are not those of pid.
+		if (r == 0 && peer_of(*ret) != pid) {
 			gb_qmp_close(gb_steal(ret));
 			r = gb_fail(err, GB_ELACKS, "%s is served by another process than %d", path,
 				    (int)pid);

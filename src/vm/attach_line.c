@@ -23,21 +23,36 @@
 
 #define WHOLE_BELOW 0xb0000000
 #define MIB ((uint64_t)1 << 20)
+#define ADD_MONITOR \
+	"only a monitor tells, and libvirt keeps the one there is: give it another (virsh edit: " \
+	"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg " \
+	"value='unix:/run/vm.qmp,server=on,wait=off'/></qemu:commandline>)"
 
-// The last -machine or -M that says this: later ones win.
+// The value of the next -machine or -M.
+static const char *next_machine(const struct gb_line *l, size_t *at)
+{
+	size_t behind_long = *at, behind_short = *at;
+	const char *long_one = gb_line_option(l, "machine", &behind_long);
+	const char *short_one = gb_line_option(l, "M", &behind_short);
+
+	if (short_one && (!long_one || behind_short < behind_long)) {
+		*at = behind_short;
+		return short_one;
+	}
+	*at = behind_long;
+	return long_one;
+}
+
+// What the last -machine or -M that has the key says: later ones win.
 static bool machine_value(const struct gb_line *l, const char *key, char *ret, size_t size)
 {
-	static const char *const names[] = {"machine", "M"};
+	const char *options;
 	bool found = false;
+	size_t at = 0;
 
-	for (size_t i = 0; i < 2; i++) {
-		const char *options;
-		size_t at = 0;
-
-		while ((options = gb_line_option(l, names[i], &at)))
-			found |= gb_line_value(options, key, ret, size) ||
-				 (strcmp(key, "type") == 0 && gb_line_first(options, ret, size));
-	}
+	while ((options = next_machine(l, &at)))
+		found |= gb_line_value(options, key, ret, size) ||
+			 (strcmp(key, "type") == 0 && gb_line_first(options, ret, size));
 	return found;
 }
 
@@ -111,6 +126,40 @@ static int find_backend(const struct gb_line *l, struct gb_backend *ret, struct 
 	return 0;
 }
 
+// A device's driver: the first word, or "driver" of JSON.
+static void driver_of(const char *options, char *ret, size_t size)
+{
+	json_t *object = *options == '{' ? json_loads(options, 0, NULL) : NULL;
+	const char *driver = json_string_value(json_object_get(object, "driver"));
+
+	*ret = 0;
+	if (driver)
+		snprintf(ret, size, "%s", driver);
+	else if (!gb_line_value(options, "driver", ret, size))
+		gb_line_first(options, ret, size);
+	json_decref(object);
+}
+
+// Memory modules are RAM beside that of the machine, in files of their own, where there is room.
+static int check_modules(const struct gb_line *l, struct gb_error *err)
+{
+	static const char *const modules[] = {"pc-dimm", "nvdimm", "virtio-mem", "virtio-pmem"};
+	const char *options;
+	char driver[32];
+	size_t at = 0;
+
+	while ((options = gb_line_option(l, "device", &at))) {
+		driver_of(options, driver, sizeof(driver));
+		for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
+			if (strncmp(driver, modules[i], strlen(modules[i])) == 0)
+				return gb_fail(
+					err, GB_ELACKS,
+					"this QEMU has memory in a %s device: where that lies, " ADD_MONITOR,
+					modules[i]);
+	}
+	return 0;
+}
+
 static int find_layout(const struct gb_line *l, const struct gb_backend *b, const char *type,
 		       struct gb_layout *ret, struct gb_error *err)
 {
@@ -121,13 +170,10 @@ static int find_layout(const struct gb_line *l, const struct gb_backend *b, cons
 		gb_layout_identity(b->size, ret);
 		return 0;
 	}
-	return gb_fail(
-		err, GB_ELACKS,
-		"where the %" PRIu64 " MiB of RAM of this %.32s lie around the PCI hole, only "
-		"a monitor tells, and libvirt keeps the one there is: give it another (virsh "
-		"edit: <qemu:commandline><qemu:arg value='-qmp'/><qemu:arg "
-		"value='unix:/run/vm.qmp,server=on,wait=off'/></qemu:commandline>)",
-		b->size / MIB, type);
+	return gb_fail(err, GB_ELACKS,
+		       "where the %" PRIu64
+		       " MiB of RAM of this %.32s lie around the PCI hole, " ADD_MONITOR,
+		       b->size / MIB, type);
 }
 
 static void describe(const struct gb_line *l, const char *type, struct gb_vm_info *info)
@@ -162,6 +208,8 @@ int gb_attach_line(const struct gb_line *l, struct gb_backend *backend_ret, stru
 	int r = find_backend(l, &b, err);
 
 	machine_value(l, "type", type, sizeof(type));
+	if (r == 0)
+		r = check_modules(l, err);
 	if (r == 0)
 		r = find_layout(l, &b, type, &info->layout, err);
 	if (r != 0)

@@ -96,16 +96,17 @@ static int take_dir(const char *root, const char *name, void *arg, struct gb_err
 	return 0;
 }
 
-// What take_dir() would take: a directory whose lock is free is swept before.
+// What take_dir() would take: a directory that is left is swept before.
 static int see_dir(const char *root, const char *name, void *arg, struct gb_error *err)
 {
 	struct gb_vm_info *ret = arg;
 	char dir[2 * PATH_MAX];
+	struct stat st;
 	int r = dir_of(root, name, dir, err);
 
 	if (r != 0)
 		return r;
-	if (access(dir, F_OK) == 0 && (gb_runtime_locked(dir) || !gb_runtime_has_lock(dir)))
+	if (lstat(dir, &st) == 0 && !gb_sweep_is_left(dir))
 		return in_use(name, err);
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
 	memcpy(ret->dir, dir, strlen(dir) + 1);
@@ -187,32 +188,46 @@ int gb_claim_sign(const struct gb_claim *claim, struct gb_vm_info *info, struct 
 	return 0;
 }
 
-// Another one's sweep may find the directory before its lock is held, and remove it.
-static int make_ram_dir(struct gb_claim *claim, struct gb_error *err)
+// GB_EBUSY: another one's sweep found the directory before its lock was held. It is the sweep's then.
+static int make_ram_dir(const char *dir, int *lock_fd_ret, struct gb_error *err)
 {
-	int r = GB_EBUSY;
+	int r;
 
-	for (int i = 0; r != 0 && i < RAM_TRIES; i++) {
-		if (mkdir(claim->ram_dir, 0700) != 0)
-			return gb_fail_os(err, "cannot make the directory %s", claim->ram_dir);
-		r = gb_runtime_lock(claim->ram_dir, &claim->ram_lock_fd, err);
-		if (r != 0)
-			gb_sweep_remove(claim->ram_dir);
-	}
+	if (mkdir(dir, 0700) != 0)
+		return gb_fail_os(err, "cannot make the directory %s", dir);
+	r = gb_runtime_lock(dir, lock_fd_ret, err);
+	if (r != 0)
+		rmdir(dir);
 	return r;
 }
 
-int gb_claim_place_ram(struct gb_claim *claim, uint64_t size, struct gb_vm_info *info,
-		       struct gb_error *err)
+static int try_place(struct gb_claim *claim, uint64_t size, struct gb_vm_info *info,
+		     struct gb_error *err)
 {
-	int r = gb_place_choose(claim->dir, size, claim->ram_dir, err);
+	char dir[PATH_MAX];
+	int r = gb_place_choose(claim->dir, size, dir, err);
 
 	if (r != 0)
 		return r;
-	set_ram_path(info, claim->ram_dir);
+	set_ram_path(info, dir);
 	// Written first: after a crash in between, the next sweep still knows of the directory.
 	r = gb_info_write(info, err);
-	return r == 0 && strcmp(claim->ram_dir, claim->dir) != 0 ? make_ram_dir(claim, err) : r;
+	if (r == 0 && strcmp(dir, claim->dir) != 0)
+		r = make_ram_dir(dir, &claim->ram_lock_fd, err);
+	if (r == 0)
+		memcpy(claim->ram_dir, dir, sizeof(dir));
+	return r;
+}
+
+// Each time under a new name: a sweep may still be at work on the old one.
+int gb_claim_place_ram(struct gb_claim *claim, uint64_t size, struct gb_vm_info *info,
+		       struct gb_error *err)
+{
+	int r = GB_EBUSY;
+
+	for (int i = 0; r == GB_EBUSY && i < RAM_TRIES; i++)
+		r = try_place(claim, size, info, err);
+	return r;
 }
 
 void gb_claim_release(struct gb_claim *claim)

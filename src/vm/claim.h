@@ -2,10 +2,11 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // Taking a name in the registry, with its private directory, and giving both back.
 //
-// Claims, sweeps and releases go one after the other (a lock on the root), so that two starts with
-// one name cannot race. Claiming first removes what crashed supervisors left behind: their QEMU, if
-// it still runs (it does not outlive its supervisor unless the kernel was told otherwise), their
-// RAM file and their directory.
+// What is done to the directories below one root goes one after the other (a lock on the root), so that
+// two starts with one name cannot race. /dev/shm, where RAM may have a directory, is shared with other
+// roots: there each directory's own lock decides, and a name is never used twice. Claiming first removes what
+// crashed supervisors left behind: their QEMU, if it still runs (it does not outlive its supervisor unless
+// the kernel was told otherwise), their RAM file and their directory.
 #pragma once
 
 #include "vm/registry.h"

@@ -344,15 +344,34 @@ static bool await_end(struct gb_machine *m, int timeout_ms)
 
 		if (n > 0 && p[0].revents)
 			return true;
-		if (n == 0 || (n < 0 && errno != EINTR) || (n > 0 && p[2].revents))
+		m->hurried = n > 0 && p[2].revents;
+		if (n == 0 || (n < 0 && errno != EINTR) || m->hurried)
 			return false;
 		if (n > 0 && p[1].revents)
 			gb_machine_take_words(m);
 	}
 }
 
+static void kill_qemu(struct gb_machine *m, uint64_t asked_ns)
+{
+	unsigned seconds = (unsigned)((gb_clock_ns() - asked_ns + GB_SECOND / 2) / GB_SECOND);
+
+	if (m->hurried)
+		snprintf(m->killed, sizeof(m->killed),
+			 "QEMU was killed without waiting for its end");
+	else if (seconds)
+		snprintf(m->killed, sizeof(m->killed),
+			 "QEMU did not end within %u s and was killed", seconds);
+	kill(m->pid, SIGKILL);
+	while (waitpid(m->pid, &m->wait_status, 0) < 0 && errno == EINTR)
+		;
+	m->reaped = true;
+}
+
 static void end_qemu(struct gb_machine *m, bool impatient)
 {
+	uint64_t asked_ns = gb_clock_ns();
+
 	if (m->pid <= 0 || gb_machine_reap(m))
 		return;
 	m->quit_asked = true;
@@ -362,18 +381,19 @@ static void end_qemu(struct gb_machine *m, bool impatient)
 		kill(m->pid, SIGTERM);
 		impatient = !await_end(m, TERM_MS);
 	}
-	if (!gb_machine_reap(m)) {
-		kill(m->pid, SIGKILL);
-		while (waitpid(m->pid, &m->wait_status, 0) < 0 && errno == EINTR)
-			;
-		m->reaped = true;
-	}
+	if (!gb_machine_reap(m))
+		kill_qemu(m, asked_ns);
 }
 
 int gb_machine_end(struct gb_machine *m, bool impatient)
 {
 	end_qemu(m, impatient);
 	return m->wait_status;
+}
+
+const char *gb_machine_killed(const struct gb_machine *m)
+{
+	return m->killed;
 }
 
 void gb_machine_stop(struct gb_machine *m, bool impatient)

@@ -51,5 +51,7 @@ int gb_machine_end_reason(const struct gb_machine *m, struct gb_error *err);
 // End QEMU if it still runs: `quit`, then SIGTERM, then SIGKILL (at once if impatient, or when
 // interrupt_fd is readable again). Its status, as from waitpid().
 int gb_machine_end(struct gb_machine *m, bool impatient);
+// After gb_machine_end(): why QEMU had to be killed, in words; "" if it was not.
+const char *gb_machine_killed(const struct gb_machine *m);
 // The same, and remove all that the guest left on the host. Accepts NULL.
 void gb_machine_stop(struct gb_machine *m, bool impatient);

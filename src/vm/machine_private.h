@@ -17,6 +17,8 @@ struct gb_machine {
 	int wait_status; // valid when reaped
 	bool reaped;
 	bool quit_asked;
+	bool hurried;    // the user does not want to wait for its end
+	char killed[64]; // by us, and why
 	uint64_t exec_ns;
 	int listen_fd[3]; // console, control, monitor, until QEMU has connected
 	int console_fd, control_fd, errors_fd;

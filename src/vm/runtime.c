@@ -44,11 +44,16 @@ int gb_runtime_path(char ret[PATH_MAX], struct gb_error *err)
 	else
 		n = home_path(ret);
 	if (n < 0)
-		return gb_fail(err, GB_ELACKS,
-			       "there is no place for running guests: set XDG_RUNTIME_DIR to a "
-			       "directory of yours that others cannot look into");
+		return gb_fail(
+			err, GB_ELACKS,
+			"there is no directory in which running guests could be registered: set "
+			"XDG_RUNTIME_DIR to one of yours that others cannot look into");
 	if (n >= PATH_MAX)
-		return gb_fail(err, GB_ERANGE, "XDG_RUNTIME_DIR is too long");
+		return gb_fail(
+			err, GB_ERANGE,
+			"the directory in which running guests are registered has a path of %d "
+			"bytes, and %d are too many: set XDG_RUNTIME_DIR to one with a shorter path",
+			n, PATH_MAX);
 	return 0;
 }
 
@@ -69,6 +74,13 @@ static int check_private(const char *path, struct gb_error *err)
 	return 0;
 }
 
+static bool is_in_home(const char *path)
+{
+	char home[PATH_MAX];
+
+	return home_path(home) >= 0 && strcmp(home, path) == 0;
+}
+
 // The directories above one in home that are not there yet, as the XDG specification wants them.
 static void make_above(const char *path)
 {
@@ -80,40 +92,47 @@ static void make_above(const char *path)
 	}
 }
 
+static void cut_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	slash[slash == path] = 0; // "/" stays
+}
+
+// As gb_runtime_root() makes it: in home with all that is above, elsewhere not.
 int gb_runtime_place(char ret[PATH_MAX], struct gb_error *err)
 {
-	char home[PATH_MAX] = "";
+	bool in_home;
 	int r = gb_runtime_root(false, ret, err);
 
-	if (r == 0 || r != GB_ENOTFOUND)
+	if (r != GB_ENOTFOUND)
 		return r;
 	r = gb_runtime_path(ret, err);
 	if (r != 0)
 		return r;
-	*strrchr(ret, '/') = 0;
-	home_path(home);
-	while (strncmp(home, ret, strlen(ret)) == 0 && access(ret, F_OK) != 0 &&
-	       strrchr(ret, '/') != ret)
-		*strrchr(ret, '/') = 0;
+	in_home = is_in_home(ret);
+	do
+		cut_last(ret);
+	while (in_home && access(ret, F_OK) != 0);
 	if (access(ret, W_OK | X_OK) == 0)
 		return 0;
 	r = gb_fail_os(err, "cannot write in %s", ret);
-	gb_error_prefix(err, "there is no place for running guests (XDG_RUNTIME_DIR)");
+	gb_error_prefix(err, "running guests cannot be registered (XDG_RUNTIME_DIR)");
 	return r;
 }
 
 int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err)
 {
-	char path[PATH_MAX], home[PATH_MAX];
+	char path[PATH_MAX];
 	int r = gb_runtime_path(path, err);
 
 	if (r != 0)
 		return r;
-	if (make && home_path(home) >= 0 && strcmp(home, path) == 0)
+	if (make && is_in_home(path))
 		make_above(path);
 	if (make && mkdir(path, 0700) != 0 && errno != EEXIST) {
 		r = gb_fail_os(err, "cannot make the directory %s", path);
-		gb_error_prefix(err, "there is no place for running guests (XDG_RUNTIME_DIR)");
+		gb_error_prefix(err, "running guests cannot be registered (XDG_RUNTIME_DIR)");
 		return r;
 	}
 	if (!make && access(path, F_OK) != 0 && errno == ENOENT)
@@ -124,20 +143,24 @@ int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err)
 	return r;
 }
 
-static int open_lock(const char *dir, int flags)
+static int open_lock(int dir_fd, const char *path, int flags)
 {
-	char path[PATH_MAX + 8];
-
-	snprintf(path, sizeof(path), "%s/lock", dir);
-	return open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return openat(dir_fd, path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
+static int just_removed(const char *dir, struct gb_error *err)
 {
-	GB_CLEANUP(gb_cleanup_fd) int fd = open_lock(dir, O_CREAT);
+	return gb_fail(err, GB_EBUSY, "%s was just removed", dir);
+}
+
+static int take_lock(int dir_fd, const char *dir, int flags, int *fd_ret, struct gb_error *err)
+{
+	GB_CLEANUP(gb_cleanup_fd) int fd = open_lock(dir_fd, "lock", flags);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	struct stat st;
 
+	if (fd < 0 && errno == ENOENT)
+		return just_removed(dir, err);
 	if (fd < 0)
 		return gb_fail_os(err, "cannot open %s/lock", dir);
 	if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
@@ -147,9 +170,26 @@ int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
 	}
 	// Somebody who held it before may have removed it since we opened it.
 	if (fstat(fd, &st) != 0 || st.st_nlink == 0)
-		return gb_fail(err, GB_EBUSY, "%s was just removed", dir);
+		return just_removed(dir, err);
 	*fd_ret = gb_steal_fd(&fd);
 	return 0;
+}
+
+int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err)
+{
+	GB_CLEANUP(gb_cleanup_fd)
+	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir_fd < 0 && errno == ENOENT)
+		return just_removed(dir, err);
+	if (dir_fd < 0)
+		return gb_fail_os(err, "cannot open %s", dir);
+	return take_lock(dir_fd, dir, O_CREAT, fd_ret, err);
+}
+
+int gb_runtime_lock_left(int dir_fd, const char *dir, int *fd_ret, struct gb_error *err)
+{
+	return take_lock(dir_fd, dir, 0, fd_ret, err);
 }
 
 bool gb_runtime_has_lock(const char *dir)
@@ -162,9 +202,12 @@ bool gb_runtime_has_lock(const char *dir)
 
 bool gb_runtime_locked(const char *dir)
 {
-	GB_CLEANUP(gb_cleanup_fd) int fd = open_lock(dir, 0);
+	char path[2 * PATH_MAX + 8];
+	GB_CLEANUP(gb_cleanup_fd) int fd = -1;
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	fd = open_lock(AT_FDCWD, path, 0);
 	if (fd < 0)
 		return errno != ENOENT; // not known: then it is left alone
 	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;

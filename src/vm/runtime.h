@@ -16,8 +16,12 @@ int gb_runtime_path(char ret[PATH_MAX], struct gb_error *err);
 int gb_runtime_root(bool make, char ret[PATH_MAX], struct gb_error *err);
 // The same, or the nearest directory above it that is there and in which it would be made.
 int gb_runtime_place(char ret[PATH_MAX], struct gb_error *err);
-// DIR/lock, held until the fd is closed or its process ends. GB_EBUSY when somebody else holds it.
+// DIR/lock, made if it is not there, held until the fd is closed or its process ends. GB_EBUSY when
+// somebody else holds it, or removed the directory meanwhile.
 int gb_runtime_lock(const char *dir, int *fd_ret, struct gb_error *err);
+// The lock that somebody left in a directory that is open; dir is for messages. GB_EBUSY as above, and when
+// there is none.
+int gb_runtime_lock_left(int dir_fd, const char *dir, int *fd_ret, struct gb_error *err);
 // Whether there is DIR/lock at all: only directories of ours have one.
 bool gb_runtime_has_lock(const char *dir);
 // Whether somebody holds DIR/lock. Takes nothing.

@@ -32,22 +32,51 @@ static DIR *open_own(const char *path)
 	return d;
 }
 
-// Our directories are flat; whatever cannot be removed makes the rmdir fail, and stays.
+static bool unlink_at(DIR *d, const char *name)
+{
+	return unlinkat(dirfd(d), name, 0) == 0 || errno == ENOENT;
+}
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+// All but the lock. Our directories are flat: what lies deeper cannot be removed.
+static bool remove_files(DIR *d)
+{
+	struct dirent *e;
+	bool all = true;
+
+	while ((errno = 0, e = readdir(d)))
+		if (!is_dots(e->d_name) && strcmp(e->d_name, "lock") != 0)
+			all &= unlink_at(d, e->d_name);
+	return all && errno == 0;
+}
+
+static bool still_named(DIR *d, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(dirfd(d), &opened) == 0 && lstat(path, &named) == 0 &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// The lock tells a later sweep that the directory is ours: it goes last, and stays with what stays.
+static void remove_opened(DIR *d, const char *path)
+{
+	if (remove_files(d) && unlink_at(d, "lock") && still_named(d, path))
+		rmdir(path);
+}
+
 void gb_sweep_remove(const char *path)
 {
 	DIR *d = open_own(path);
-	struct dirent *e;
 
 	if (!d)
 		return;
-	while ((e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-		    strcmp(e->d_name, "lock") != 0)
-			unlinkat(dirfd(d), e->d_name, 0);
-	// The lock goes last: it is what tells a later sweep that the directory is ours.
-	unlinkat(dirfd(d), "lock", 0);
+	remove_opened(d, path);
 	closedir(d);
-	rmdir(path);
 }
 
 static void end_qemu(const struct gb_vm_info *info)
@@ -59,80 +88,116 @@ static void end_qemu(const struct gb_vm_info *info)
 		gb_pidfd_end(fd, KILL_GRACE_MS, NULL);
 }
 
+// Who holds the lock may remove. It is taken in the directory that was opened: under its name there may
+// be another one by now, or its supervisor may have taken it since it was looked at.
+static void remove_left(const char *dir)
+{
+	GB_CLEANUP(gb_cleanup_fd) int lock = -1;
+	DIR *d = open_own(dir);
+
+	if (!d)
+		return;
+	if (gb_runtime_lock_left(dirfd(d), dir, &lock, NULL) == 0)
+		remove_opened(d, dir);
+	else
+		rmdir(dir); // empty after a crash before its lock was made; else it is not ours
+	closedir(d);
+}
+
 static void remove_guest(const char *dir)
 {
 	struct gb_vm_info info;
 	char ram_dir[PATH_MAX];
 
-	if (gb_info_read(dir, &info, NULL) == 0) {
+	if (gb_runtime_has_lock(dir) && gb_info_read(dir, &info, NULL) == 0) {
 		end_qemu(&info);
-		if (gb_place_of(&info, ram_dir))
+		if (gb_place_of(&info, ram_dir) && !gb_runtime_locked(ram_dir))
 			gb_sweep_remove(ram_dir);
 	}
-	gb_sweep_remove(dir);
+	remove_left(dir);
+}
+
+static bool is_empty(const char *dir)
+{
+	DIR *d = open_own(dir);
+	const struct dirent *e;
+	bool empty = d != NULL;
+
+	while (empty && (e = readdir(d)))
+		empty = is_dots(e->d_name);
+	if (d)
+		closedir(d);
+	return empty;
+}
+
+static bool is_own_dir(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
+// A directory of ours that nobody holds. Without a lock it is ours only if nothing is in it: after a crash
+// before the lock was made.
+bool gb_sweep_is_left(const char *dir)
+{
+	return is_own_dir(dir) && !gb_runtime_locked(dir) &&
+	       (gb_runtime_has_lock(dir) || is_empty(dir));
+}
+
+static bool is_guest_name(const char *path)
+{
+	return gb_vm_name_valid(strrchr(path, '/') + 1);
+}
+
+// Count what is left below root, of names that are ours, and remove each (NULL: only count).
+static unsigned visit(const char *root, DIR *d, bool (*is_ours)(const char *path),
+		      void (*remove)(const char *path))
+{
+	char path[2 * PATH_MAX];
+	struct dirent *e;
+	unsigned n = 0;
+
+	while ((e = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/%s", root, e->d_name);
+		if (!is_ours(path) || !gb_sweep_is_left(path))
+			continue;
+		n++;
+		if (remove)
+			remove(path);
+	}
+	closedir(d);
+	return n;
 }
 
 int gb_sweep_root(const char *root, struct gb_error *err)
 {
 	DIR *d = opendir(root);
-	struct dirent *e;
-	char dir[2 * PATH_MAX];
 
 	if (!d)
 		return gb_fail_os(err, "cannot read %s", root);
-	while ((e = readdir(d))) {
-		snprintf(dir, sizeof(dir), "%s/%s", root, e->d_name);
-		if (!gb_vm_name_valid(e->d_name) || gb_runtime_locked(dir))
-			continue;
-		if (gb_runtime_has_lock(dir))
-			remove_guest(dir);
-		else
-			rmdir(dir); // empty after a crash before its lock was made; else it is not ours
-	}
-	closedir(d);
+	visit(root, d, is_guest_name, remove_guest);
 	return 0;
 }
 
-// Who takes the lock may remove: a supervisor that is just making the directory then tries another one.
-static void remove_ram(const char *dir)
+unsigned gb_sweep_root_count(const char *root)
 {
-	GB_CLEANUP(gb_cleanup_fd) int lock = -1;
+	DIR *d = opendir(root);
 
-	if (!gb_runtime_has_lock(dir))
-		rmdir(dir);
-	else if (gb_runtime_lock(dir, &lock, NULL) == 0)
-		gb_sweep_remove(dir);
-}
-
-static unsigned visit_ram(void (*visit)(const char *dir))
-{
-	DIR *d = opendir(GB_PLACE_SHM);
-	struct dirent *e;
-	unsigned n = 0;
-
-	while (d && (e = readdir(d))) {
-		char dir[PATH_MAX];
-		struct stat st;
-
-		snprintf(dir, sizeof(dir), GB_PLACE_SHM "/%s", e->d_name);
-		if (!gb_place_is_private(dir) || lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) ||
-		    st.st_uid != geteuid() || gb_runtime_locked(dir))
-			continue;
-		n += gb_runtime_has_lock(dir);
-		if (visit)
-			visit(dir);
-	}
-	if (d)
-		closedir(d);
-	return n;
+	return d ? visit(root, d, is_guest_name, NULL) : 0;
 }
 
 void gb_sweep_ram(void)
 {
-	visit_ram(remove_ram);
+	DIR *d = opendir(GB_PLACE_SHM);
+
+	if (d)
+		visit(GB_PLACE_SHM, d, gb_place_is_private, remove_left);
 }
 
 unsigned gb_sweep_ram_count(void)
 {
-	return visit_ram(NULL);
+	DIR *d = opendir(GB_PLACE_SHM);
+
+	return d ? visit(GB_PLACE_SHM, d, gb_place_is_private, NULL) : 0;
 }

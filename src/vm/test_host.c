@@ -184,8 +184,9 @@ static void lines_without_monitor(void)
 	static const char words[] =
 		"q\0-name\0old\0-M\0type=pc,accel=kvm:tcg,memory-backend=m\0-object\0"
 		"memory-backend-file,id=m,size=1G,mem-path=/x,share=yes\0-smp\0cpus=3";
-	static const char *const refused[] = {"PCI hole", "PCI hole", "PCI hole", "private",
-					      "private",  "private",  "private",  "NUMA"};
+	static const char *const refused[] = {"PCI hole", "PCI hole", "PCI hole",   "private",
+					      "private",  "private",  "private",    "NUMA",
+					      "pc-dimm",  "nvdimm",   "virtio-mem", "PCI hole"};
 	const struct gb_line lines[] = {
 		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0" BACKEND("2952790016")),
 		*LINE("q\0-machine\0q35,memory-backend=pc.ram,max-ram-below-4g=1G\0" BACKEND(
@@ -196,6 +197,13 @@ static void lines_without_monitor(void)
 		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0-object\0{\"id\":\"pc.ram\",\"size\":4096}"),
 		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0" BACKEND("-4096")),
 		*LINE("q\0-machine\0q35\0-numa\0node,nodeid=0,memdev=ram-node0\0"),
+		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0-device\0pc-dimm,memdev=m,id=d\0" BACKEND(
+			"2097152")),
+		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0" BACKEND(
+			"2097152") "-device\0id=n,driver=nvdimm,memdev=m\0"),
+		*LINE("q\0-machine\0q35,memory-backend=pc.ram\0-device\0{\"driver\":\"e1000\"}\0-device\0"
+		      "{\"driver\":\"virtio-mem-pci\",\"memdev\":\"m\"}\0" BACKEND("2097152")),
+		*LINE("q\0-M\0q35\0-machine\0xenfv,memory-backend=pc.ram\0" BACKEND("2097152")),
 	};
 	struct gb_backend b = {};
 	struct gb_vm_info info = {};
@@ -215,6 +223,12 @@ static void lines_without_monitor(void)
 	CHECK_STR(info.machine, "pc");
 	CHECK_STR(info.accel, "kvm");
 	CHECK_EQ(info.cpus, 3);
+	// Later ones win, under either name.
+	REQUIRE_OK(gb_attach_line(LINE("q\0-M\0xenfv\0-machine\0memory-backend=pc.ram\0-M\0"
+				       "q35\0-machine\0type=pc\0" BACKEND("2097152")),
+				  &b, &info, &err),
+		   err);
+	CHECK_STR(info.machine, "pc");
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		CHECK_EQ(gb_attach_line(&lines[i], &b, &info, &err), GB_ELACKS);
 		CHECK(strstr(err.message, refused[i]));

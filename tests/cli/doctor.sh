@@ -111,8 +111,9 @@ doctor
 [ "$status" = 77 ] && says state missing && grep -q 'chmod 700' "$work/out"
 report $? 'a state directory that others may look into: exit 77'
 chmod 700 "$work/run/glassbox"
-mkdir "$work/run/glassbox/ghost" "$work/run/glassbox/.hidden"
+mkdir "$work/run/glassbox/ghost" "$work/run/glassbox/.hidden" "$work/run/glassbox/mine"
 : >"$work/run/glassbox/ghost/lock"
+: >"$work/run/glassbox/mine/notes" # without a lock: none of ours, and no start removes it
 doctor
 says leftovers optional && grep -q "1 in $work/run/glassbox" "$work/out" && [ -d "$work/run/glassbox/ghost" ]
 report $? 'what a crashed run left is seen, and left alone'

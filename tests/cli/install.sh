@@ -32,12 +32,12 @@ report $? 'completion'
 
 # From here on the source directory is empty.
 cat >"$work/elsewhere.sh" <<'END'
-mount -t tmpfs none "$1" || exit 1
+mount -t tmpfs none "$1" && cd / || exit 1
 g=$2 work=$3
 [ -z "$(ls "$1")" ] || exit 1
 "$g" run tiny --name away -- true || exit 2
 "$g" run tiny --name away --detach >/dev/null || exit 3
-url=$("$g" ls --json | sed -n 's/.*"url":"\([^"]*\)".*/\1/p')
+url=$("$g" ls --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["vms"][0]["url"])')
 curl -sf "$url" >"$work/index" && curl -sf "${url}app.js" >"$work/app" && curl -sf "${url}scene.wgsl" >"$work/scene"
 status=$?
 "$g" stop away

@@ -25,7 +25,7 @@ torn_once() { gb "$@" --json && [ "$status" = 5 ]; }
 gb run tiny --name moving --detach --no-view
 [ "$status" = 0 ]
 report $? 'a guest runs'
-text=$("$g" sym moving _text --json 2>"$work/err" | sed 's/.*"address":"\([^"]*\)".*/\1/')
+text=$("$g" sym moving _text --json 2>"$work/err" | json_of /dev/stdin 'd["symbols"][0]["address"]')
 for words in info symbols 'sym init_task' 'type list_head' "read $text 64" "walk $text"; do
 	verb=${words%% *}
 	# shellcheck disable=SC2086 # words

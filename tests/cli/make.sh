@@ -10,14 +10,13 @@ trap 'rm -rf "$work"' EXIT
 
 mkdir "$work/bin" "$work/tools"
 cp Makefile "$work/"
-# Each step says that it begins and ends, and notices another one that has begun meanwhile.
+# Each step waits until make does: then all that may run beside it has begun, and is a child of make, too.
 cat >"$work/step" <<'END'
 #!/bin/sh
 name=${0##*/}
-mkdir "$STEPS/busy" 2>/dev/null || echo "$name while another runs" >>"$STEPS/log"
 echo "$name $*" >>"$STEPS/log"
-sleep 0.1 # the time in which another could begin; nothing is waited for
-rmdir "$STEPS/busy" 2>/dev/null
+until grep -q '^State:[[:space:]]*S' "/proc/$PPID/status"; do :; done
+[ "$(ps -o pid= --ppid "$PPID" | wc -l)" = 1 ] || echo "$name while another runs" >>"$STEPS/log"
 [ "$name" != meson ] || { mkdir -p build && : >build/build.ninja; }
 [ "$name" != ninja ] || cp "$0" build/glassbox
 END

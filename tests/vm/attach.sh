@@ -104,7 +104,7 @@ qemu=$!
 qemus="$qemus $qemu"
 eventually [ -S "$work/relative.sock" ]
 gb attach "$qemu" --name file --detach
-[ "$status" = 0 ] && [ "$(stat -Lc %i "$(sed -n 's/.*"ram_path":"\([^"]*\)".*/\1/p' "$root/file/vm.json")")" = "$(stat -c %i "$work/ram")" ]
+[ "$status" = 0 ] && [ "$(stat -Lc %i "$(json_of "$root/file/vm.json" 'd["ram_path"]')")" = "$(stat -c %i "$work/ram")" ]
 report $? 'a RAM file, and a socket named relative to the directory of QEMU'
 gb stop file
 kill "$qemu"
@@ -153,7 +153,7 @@ libvirt() { # NAME MIB WORDS...
 	mkdir "$work/$1"
 	domain=$1 mib=$2
 	shift 2
-	python3 "$(dirname "$0")/libvirtd.py" "$work/$domain" /usr/bin/qemu-system-x86_64 -name "guest=$domain,debug-threads=on" -S -object \
+	python3 "$(dirname "$0")/libvirtd.py" "$work/$domain" qemu-system-x86_64 -name "guest=$domain,debug-threads=on" -S -object \
 		'{"qom-type":"secret","id":"masterKey0","format":"base64","data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}' \
 		-machine pc-q35-7.2,usb=off,dump-guest-core=off,memory-backend=pc.ram -accel tcg -cpu qemu64 -m "size=$((mib * 1024))k" -object \
 		"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true,\"x-use-canonical-path-for-ramblock-id\":false,\"size\":$((mib << 20))}" \

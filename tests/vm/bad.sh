@@ -232,7 +232,7 @@ report $? 'the next start with its name cleans up'
 disk=$(mktemp -d /var/tmp/glassbox-test.XXXXXX)
 if [ "$(stat -f -c %T "$disk")" != tmpfs ]; then
 	XDG_RUNTIME_DIR=$disk "$g" run tiny --name lost --no-view --detach >"$work/out" 2>"$work/err"
-	ram=$(XDG_RUNTIME_DIR=$disk "$g" ls --json | sed -n 's/.*"ram":"\([^"]*\)".*/\1/p')
+	ram=$(XDG_RUNTIME_DIR=$disk field lost ram)
 	lost=$(XDG_RUNTIME_DIR=$disk field lost supervisor_pid)
 	gb run tiny -- true
 	[ "$status" = 0 ] && [ -f "$ram" ] && kill -9 "$lost" && eventually gone "$lost"
@@ -250,18 +250,55 @@ fi
 start tiny --name stuck --no-view
 kill -STOP "$(field stuck qemu_pid)"
 pid=$(supervisor stuck)
-begin=$(date +%s)
 again() { kill -INT "$pid" 2>/dev/null; gone "$pid"; }
 eventually again
 ended
-[ "$status" = 130 ] && [ $(($(date +%s) - begin)) -le 2 ] && nothing_left
+fails 130 'QEMU was killed without waiting for its end' && nothing_left
 report $? 'a second Ctrl-C does not wait for a QEMU that hangs'
-start tiny --name stuck --no-view
+# view NAME: curl as a viewer of its page, in the background, its pid in $viewer, as soon as it gets something.
+view() {
+	url=$(field "$1" url)
+	curl -sN "${url}stream" >"$work/stream" &
+	viewer=$!
+	eventually [ -s "$work/stream" ]
+}
+start tiny --name stuck
+view stuck
 kill -STOP "$(field stuck qemu_pid)"
-gb stop stuck
+"$g" stop stuck >"$work/stopped"
 ended
-[ "$status" = 143 ] && nothing_left
+fails 143 'QEMU did not end within 3 s and was killed' && nothing_left
 report $? 'stop ends a guest whose QEMU hangs'
+wait "$viewer"
+grep -aqF 'the guest has stopped: QEMU did not end within 3 s and was killed' "$work/stream"
+report $? 'and its viewers are told so'
+
+# A viewer that reads nothing holds up the end of the page, for some seconds.
+start tiny --name seen
+view seen
+kill -STOP "$viewer"
+kill -INT "$(supervisor seen)"
+removed() { [ ! -e "$root/seen" ]; }
+eventually removed
+curl -s "${url}api/hello" >"$work/hello"
+[ $? = 7 ]
+report $? "a guest's name is free when its port is closed, not before"
+ended
+kill -KILL "$viewer"
+[ "$status" = 130 ] && [ ! -s "$work/err" ] && nothing_left
+report $? 'Ctrl-C, and a viewer that reads nothing'
+start tiny --name seen
+view seen
+kill -STOP "$viewer"
+pid=$(supervisor seen)
+qemu=$(field seen qemu_pid)
+kill -INT "$pid"
+eventually gone "$qemu"
+eventually again
+ended
+kill -KILL "$viewer"
+fails 130 'the page is closed without waiting for its viewers' && nothing_left
+report $? 'a second Ctrl-C does not wait for it'
 start tiny --name frozen --no-view
 pid=$(supervisor frozen)
 qemu=$(field frozen qemu_pid)
@@ -289,7 +326,6 @@ eventually starting tiny
 kill -TERM $run
 status=0
 wait $run || status=$?
-[ "$status" = 124 ] || [ "$status" = 143 ]
-eventually nothing_left
+{ [ "$status" = 124 ] || [ "$status" = 143 ]; } && eventually nothing_left
 report $? 'a signal while a command runs leaves nothing'
 end_of_tests

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 here=$(dirname "$0")
 
-ram_of() { "$g" ls --json | tr '{' '\n' | sed -n "s/.*\"name\":\"$1\".*\"ram\":\"\([^\"]*\)\".*/\1/p"; }
+ram_of() { field "$1" ram; }
 
 # on_screen GUEST WORDS: the guest's text screen shows them.
 on_screen() { python3 "$here/screen.py" "$root/$1/qmp.sock" 2>"$work/err" | tee "$work/out" | grep -qF -- "$2"; }

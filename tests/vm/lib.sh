@@ -67,9 +67,9 @@ ended() {
 	exec 4<&-
 }
 
-# field NAME KEY: a number out of ls --json.
-field() { "$g" ls --json | tr '{' '\n' | sed -n "s/.*\"name\":\"$1\".*\"$2\":\([0-9][0-9]*\).*/\1/p"; }
-state() { "$g" ls --json | tr '{' '\n' | sed -n "s/.*\"name\":\"$1\",\"state\":\"\([a-z-]*\)\".*/\1/p"; }
+# field NAME KEY: what ls --json says of a guest; nothing if it says nothing.
+field() { "$g" ls --json | json_of /dev/stdin "next((v['$2'] for v in d['vms'] if v['name'] == '$1' and v['$2'] is not None), '')"; }
+state() { field "$1" state; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 # The supervisor is below timeout(1), so that signals for it go there.
 supervisor() { field "$1" supervisor_pid; }

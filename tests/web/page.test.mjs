@@ -437,15 +437,16 @@ test('a guest that is killed: it is said, the last picture stays', async () => {
 	await control.until(() => control.messages.some((m) => m.exited), 'the end in the status');
 	const { exited } = control.messages.find((m) => m.exited);
 
-	assert.deepEqual({ ...exited, at_ns: 0 }, { status: null, signal: 'SIGKILL', at_ns: 0 });
+	assert.deepEqual({ ...exited, at_ns: 0 }, { status: null, signal: 'SIGKILL', why: null, at_ns: 0 });
 	assert.ok(Math.abs(Date.now() - exited.at_ns / 1e6) < 10000);
 	await tab.waitForSelector('[data-note=guest]', { timeout: 15000 });
 	await waitFor(() => /^The guest has stoppedQEMU ended .* You see memory as it was at \d\d:\d\d:\d\d\./.test(document.querySelector('[data-note=guest]').textContent));
 	assert.deepEqual(await page(async (e) => {
 		const { endWords } = await import('./errors.js'), at_ns = (Date.now() - 12e3) * 1e6;
 
-		return [endWords({ ...e, at_ns }, ''), endWords({ status: 0, signal: null, at_ns }, ''), endWords(null, 'the file is short'), endWords(null, 'the guest has stopped')];
-	}, exited), ['QEMU was ended by SIGKILL 12 s ago.', 'QEMU exited 12 s ago with status 0.', 'The file is short.', '']);
+		return [endWords({ ...e, at_ns }, ''), endWords({ status: 0, signal: null, at_ns }, ''), endWords({ ...e, why: 'QEMU was killed, as it hung' }, ''),
+			endWords(null, 'the file is short'), endWords(null, 'the guest has stopped')];
+	}, exited), ['QEMU was ended by SIGKILL 12 s ago.', 'QEMU exited 12 s ago with status 0.', 'QEMU was killed, as it hung.', 'The file is short.', '']);
 	await shot(tab, 'page-guest-gone');
 	assert.ok(await page(() => window.glassbox.memory.counts().length > 5));
 	const { code } = await within(15000, guest.run.ended, 'the end of run');
