@@ -39,8 +39,10 @@ void *gb_arena_alloc(struct gb_arena *a, size_t size)
 
 	if (need < size || need > SIZE_MAX / 4)
 		return NULL;
-	if (a->limit && (a->total > a->limit || need > a->limit - a->total))
+	if (a->limit && (a->total > a->limit || need > a->limit - a->total)) {
+		a->refused = true;
 		return NULL;
+	}
 	if ((!a->blocks || a->blocks->cap - a->used < need) && add_block(a, need) != 0)
 		return NULL;
 	at = a->blocks->data + a->used;
@@ -67,30 +69,42 @@ char *gb_arena_strndup(struct gb_arena *a, const char *s, size_t len)
 	return copy;
 }
 
-static void free_blocks(struct gb_arena_block *b)
+// From the newest to the last before end. Returns end.
+static struct gb_arena_block *free_blocks(struct gb_arena_block *b, struct gb_arena_block *end)
 {
-	while (b) {
+	while (b != end) {
 		struct gb_arena_block *next = b->next;
 
 		free(b);
 		b = next;
 	}
+	return end;
 }
 
 void gb_arena_deinit(struct gb_arena *a)
 {
 	size_t limit = a->limit;
 
-	free_blocks(a->blocks);
+	free_blocks(a->blocks, NULL);
 	*a = (struct gb_arena){.limit = limit};
 }
 
 void gb_arena_reset(struct gb_arena *a)
 {
-	if (a->blocks) {
-		free_blocks(a->blocks->next);
-		a->blocks->next = NULL;
-	}
+	if (a->blocks)
+		a->blocks->next = free_blocks(a->blocks->next, NULL);
 	a->used = 0;
 	a->total = 0;
+}
+
+struct gb_arena_mark gb_arena_mark(const struct gb_arena *a)
+{
+	return (struct gb_arena_mark){a->blocks, a->used, a->total};
+}
+
+void gb_arena_rewind(struct gb_arena *a, struct gb_arena_mark mark)
+{
+	a->blocks = free_blocks(a->blocks, mark.newest);
+	a->used = mark.used;
+	a->total = mark.total;
 }

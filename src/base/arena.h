@@ -3,6 +3,7 @@
 // An arena: many small allocations, freed in one call. One arena per phase or per answer.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gb_arena_block;
@@ -12,6 +13,7 @@ struct gb_arena {
 	size_t used;                   // in the newest block
 	size_t total;                  // bytes handed out, for budgets
 	size_t limit;                  // 0: none; else allocations past it return NULL
+	bool refused;                  // one did, since this was last cleared
 };
 
 // Zeroed memory, aligned to 16; NULL when host memory or the arena's limit ran out.
@@ -23,5 +25,13 @@ char *gb_arena_strndup(struct gb_arena *a, const char *s, size_t len);
 void gb_arena_deinit(struct gb_arena *a); // zeroes it; usable with GB_CLEANUP
 // Forget everything but keep the newest block: for an arena that is filled again and again.
 void gb_arena_reset(struct gb_arena *a);
+
+// Where an arena is, to go back to: what was allocated since is freed.
+struct gb_arena_mark {
+	struct gb_arena_block *newest;
+	size_t used, total;
+};
+struct gb_arena_mark gb_arena_mark(const struct gb_arena *a);
+void gb_arena_rewind(struct gb_arena *a, struct gb_arena_mark mark);
 
 #define gb_arena_new(a, type) ((type *)gb_arena_alloc((a), sizeof(type)))

@@ -62,5 +62,37 @@ static void limits_count_what_was_handed_out(void)
 	CHECK_EQ(a.limit, 32);
 }
 
+static void rewinding_frees_what_came_after(void)
+{
+	GB_CLEANUP(gb_arena_deinit) struct gb_arena a = {};
+
+	for (size_t before = 0; before < 10000; before += 999) {
+		char *kept = gb_arena_strndup(&a, "kept", 4);
+		struct gb_arena_mark mark;
+
+		CHECK(before == 0 || gb_arena_alloc(&a, before));
+		mark = gb_arena_mark(&a);
+		for (int round = 0; round < 4; round++) {
+			char *p = gb_arena_alloc(&a, 16);
+
+			REQUIRE(p && gb_arena_alloc(&a, 100000)); // in a block of its own
+			CHECK_EQ(p[0], 0);
+			memset(p, 0xee, 16);
+			gb_arena_rewind(&a, mark);
+			CHECK_EQ(a.total, mark.total);
+		}
+		CHECK_STR(kept, "kept");
+	}
+}
+
+static void an_arena_tells_whether_its_limit_refused(void)
+{
+	GB_CLEANUP(gb_arena_deinit) struct gb_arena a = {.limit = 64};
+
+	CHECK(gb_arena_alloc(&a, 64) && !a.refused);
+	CHECK(!gb_arena_alloc(&a, 1) && a.refused);
+}
+
 TAP_MAIN(TAP_CASE(arena_zeroes_aligns_and_keeps_its_limit), TAP_CASE(a_reset_arena_is_as_new),
-	 TAP_CASE(limits_count_what_was_handed_out))
+	 TAP_CASE(limits_count_what_was_handed_out), TAP_CASE(rewinding_frees_what_came_after),
+	 TAP_CASE(an_arena_tells_whether_its_limit_refused))

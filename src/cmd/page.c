@@ -80,11 +80,13 @@ const char *gb_page_url(const struct gb_page *page)
 static void *end(void *arg)
 {
 	struct gb_page *page = arg;
-	GB_CLEANUP(gb_cleanup_fd) int ended_fd = page->ended_fd;
+	int ended_fd = page->ended_fd;
 
 	if (page->ending.guest_ended)
 		gb_serve_guest_ended(page->serve, page->ending.wait_status, page->ending.why);
 	stop(page);
+	if (ended_fd >= 0)
+		close(ended_fd); // tells await_end()
 	return NULL;
 }
 

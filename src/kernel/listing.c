@@ -6,14 +6,10 @@
 // page tables that led there count, too.
 #include "kernel/listing.h"
 
-// Bytes of copies for one process. The largest memory maps that Linux allows by default take a
-// tenth of it; behind it nothing is verified, so the process is torn.
-#define GUARD_MAX ((size_t)256 << 20)
-
-void gb_listing_begin(struct gb_listing *l)
+void gb_listing_begin(struct gb_listing *l, uint64_t bytes)
 {
 	l->guard.ram = l->k->ram;
-	l->guard.limit = GUARD_MAX;
+	l->guard.limit = bytes > 0 ? bytes : 1; // 0 would be no limit
 	gb_guard_reset(&l->guard);
 	l->broken = false;
 	l->attempt++;
@@ -76,4 +72,16 @@ int gb_listing_text(struct gb_listing *l, uint64_t va, char *ret, size_t size)
 	l->broken |= r != 0 || ret[len] != 0;
 	ret[len] = 0;
 	return r;
+}
+
+const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max)
+{
+	char text[256];
+	const char *copy;
+
+	if (gb_listing_text(l, va, text, max < sizeof(text) ? max : sizeof(text)) != 0)
+		return "";
+	copy = gb_arena_strndup(l->arena, text, strcspn(text, "\n"));
+	l->broken |= !copy;
+	return copy ? copy : "";
 }

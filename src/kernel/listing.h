@@ -4,7 +4,7 @@
 //
 // Everything that says something about a process is read through the gb_listing_* functions below.
 // They remember it in a guard, which is checked when the process has been read: what is not torn
-// was so at one instant. Of an object only the members count that members.h asks for; its
+// was so at one instant, but for rss_pages. Of an object only the members count that members.h asks for; its
 // neighbours in RAM (locks, counters, links to other tasks) may change.
 #pragma once
 
@@ -18,13 +18,14 @@
 struct gb_path_entry {
 	uint64_t mnt, dentry; // the key; dentry 0: empty
 	const char *name;
-	struct gb_buf seen; // what it was made of, in the form of a guard's
+	struct gb_buf seen; // what it was made of, as a guard remembers it
 	uint64_t attempt;   // that used it last
 };
 
 // What is left to spend: a guest's RAM can hold only so many of each.
 struct gb_budget {
 	uint64_t tasks, vmas, nodes;
+	uint64_t bytes; // of what a guard remembers
 };
 
 struct gb_listing {
@@ -34,7 +35,7 @@ struct gb_listing {
 	struct gb_budget left, share; // share: of the process that is being read
 	struct gb_guard guard;        // what was read of it
 	bool broken;                  // something of it could not be read, or moved meanwhile
-	uint64_t attempt, failed;     // to read a process, counted; the last one that was torn
+	uint64_t attempt;             // to read a process, counted
 	// grows with the largest process
 	struct gb_vma *vmas;
 	size_t vma_count, vma_cap;
@@ -44,13 +45,16 @@ struct gb_listing {
 	struct gb_object task, mm, object;
 };
 
-// Begin to read a process, once more or the next one.
-void gb_listing_begin(struct gb_listing *l);
+// Begin to read a process, once more or the next one. So many bytes are remembered; who reads more
+// is torn.
+void gb_listing_begin(struct gb_listing *l, uint64_t bytes);
 // As the gb_read_va, gb_object_read and gb_kernel_read_string of this folder, and remember. GB_EFAULT, GB_EGONE.
 int gb_listing_read(struct gb_listing *l, uint64_t va, void *ret, size_t len);
 int gb_listing_object(struct gb_listing *l, enum gb_struct_id type, uint64_t va,
 		      struct gb_object *ret);
 int gb_listing_text(struct gb_listing *l, uint64_t va, char *ret, size_t size);
+// A line of text of the guest in the arena, of max bytes at most; "" when it cannot be read.
+const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max);
 
 // Read struct task_struct into l->task and from there into a thread. GB_EFAULT.
 int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret);
@@ -58,7 +62,7 @@ int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret);
 int gb_vmas_read(struct gb_listing *l, struct gb_process *p, struct gb_error *err);
 // The name of a file as seq_file_path() prints it, in the arena; "" when it cannot be read.
 const char *gb_path_read(struct gb_listing *l, uint64_t mnt, uint64_t dentry);
+// Keep no name that an attempt used since this one.
+void gb_paths_forget(struct gb_listing *l, uint64_t attempt);
 // The root directory of a task, to where paths are walked.
 void gb_path_root(struct gb_listing *l, uint64_t fs);
-// A line of text of the guest in the arena, of max bytes at most; "" when it cannot be read.
-const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max);

@@ -14,6 +14,7 @@
 #define PATH_BYTES 4096
 #define STEPS_MAX 4096 // each but those over mounts adds a byte
 #define NAME_BYTES 255
+#define KEEP_MAX ((size_t)16 << 10) // bytes that a kept path may be made of: the cache is bounded
 
 // Text that grows towards its beginning.
 struct tail {
@@ -155,37 +156,49 @@ static const char *read_path(struct gb_listing *l, uint64_t mnt, uint64_t dentry
 }
 
 // Read a path and keep what it was made of.
-static void fill_entry(struct gb_listing *l, struct gb_path_entry *e, uint64_t mnt, uint64_t dentry)
+static const char *fill_entry(struct gb_listing *l, struct gb_path_entry *e, uint64_t mnt,
+			      uint64_t dentry)
 {
-	size_t mark = l->guard.seen.len;
+	size_t mark = l->guard.seen.len, len;
+	const char *name = read_path(l, mnt, dentry);
 
+	l->broken |= !name;
+	e->dentry = 0;
+	len = l->guard.seen.len - mark;
+	if (!name || l->guard.full || len > KEEP_MAX)
+		return name ? name : "";
+	gb_buf_clear(&e->seen);
+	gb_buf_add(&e->seen, l->guard.seen.data + mark, len);
+	if (gb_buf_failed(&e->seen))
+		return name;
 	e->mnt = mnt;
 	e->dentry = dentry;
-	e->name = read_path(l, mnt, dentry);
-	gb_buf_clear(&e->seen);
-	gb_buf_add(&e->seen, l->guard.seen.data + mark, l->guard.seen.len - mark);
-	if (!e->name || gb_buf_failed(&e->seen) || l->guard.full)
-		e->dentry = 0;
-	if (!e->name) {
-		l->broken = true;
-		e->name = "";
-	}
+	e->name = name;
+	e->attempt = l->attempt;
+	return name;
 }
 
-// A name from the cache is verified with each process that has it. One that was in an attempt that
-// failed may be what had changed.
+// A name from the cache is verified with each process that has it. Who has read or taken all that
+// it may, and is torn, gets no more names: each could take a megabyte of reading.
 const char *gb_path_read(struct gb_listing *l, uint64_t mnt, uint64_t dentry)
 {
 	struct gb_path_entry *e = &l->paths[(dentry >> 6 ^ mnt >> 5) % GB_PATH_CACHE];
 
-	if (!dentry)
+	if (!dentry || l->guard.full || l->arena->refused)
 		return "";
-	if (e->dentry != dentry || e->mnt != mnt || e->attempt == l->failed)
-		fill_entry(l, e, mnt, dentry);
-	else if (e->attempt != l->attempt)
-		gb_buf_add(&l->guard.seen, e->seen.data, e->seen.len);
+	if (e->dentry != dentry || e->mnt != mnt)
+		return fill_entry(l, e, mnt, dentry);
+	if (e->attempt != l->attempt)
+		l->broken |= gb_guard_append(&l->guard, e->seen.data, e->seen.len, NULL) != 0;
 	e->attempt = l->attempt;
 	return e->name;
+}
+
+void gb_paths_forget(struct gb_listing *l, uint64_t attempt)
+{
+	for (size_t i = 0; l->paths && i < GB_PATH_CACHE; i++)
+		if (l->paths[i].attempt >= attempt)
+			l->paths[i].dentry = 0;
 }
 
 void gb_path_root(struct gb_listing *l, uint64_t fs)

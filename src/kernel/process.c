@@ -19,6 +19,10 @@
 #define PROCESS_TRIES GB_STABLE_TRIES
 // Of one process. Linux allows 4 M threads in all, and 65,530 VMAs each if nobody asks for more.
 #define SHARE_MAX ((uint64_t)1 << 20)
+// Bytes remembered of all processes, and of one: 65,530 VMAs take a quarter of it, and each path of
+// a file that is not in the cache some kilobytes.
+#define BYTES_MAX ((uint64_t)2 << 30)
+#define BYTES_SHARE_MAX ((uint64_t)128 << 20)
 #define ARGS_MAX 4096
 
 struct list {
@@ -81,6 +85,7 @@ static void set_budgets(struct gb_listing *l)
 	l->left.tasks = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
 	l->left.vmas = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
 	l->left.nodes = 2 * bytes / 64 + 1024; // of a tree: 256 bytes, or those in a VMA
+	l->left.bytes = 2 * bytes < BYTES_MAX ? 2 * bytes : BYTES_MAX;
 }
 
 static int walk_tasks(struct gb_listing *l, struct list *list, struct gb_error *err)
@@ -88,7 +93,7 @@ static int walk_tasks(struct gb_listing *l, struct list *list, struct gb_error *
 	uint64_t offset = gb_offset(l->k, GB_M_TASK_TASKS);
 
 	set_budgets(l);
-	gb_listing_begin(l); // walking it again verifies it, not the guard
+	gb_listing_begin(l, l->left.bytes); // walking it again verifies it, not the guard
 	return walk_list(l, l->k->symbol[GB_Y_INIT_TASK] + offset, offset, l->left.tasks, list,
 			 err);
 }
@@ -291,19 +296,24 @@ static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
 }
 
 // Half of what is left, so that a process made to cost much leaves enough to others.
-static uint64_t share_of(uint64_t left)
+static uint64_t share_of(uint64_t left, uint64_t most)
 {
-	return left / 2 < SHARE_MAX ? left / 2 : SHARE_MAX;
+	return left / 2 < most ? left / 2 : most;
 }
 
 static struct gb_budget take_share(struct gb_budget *left)
 {
-	struct gb_budget share = {share_of(left->tasks), share_of(left->vmas),
-				  share_of(left->nodes)};
+	struct gb_budget share = {
+		share_of(left->tasks, SHARE_MAX),
+		share_of(left->vmas, SHARE_MAX),
+		share_of(left->nodes, SHARE_MAX),
+		share_of(left->bytes, BYTES_SHARE_MAX),
+	};
 
 	left->tasks -= share.tasks;
 	left->vmas -= share.vmas;
 	left->nodes -= share.nodes;
+	left->bytes -= share.bytes;
 	return share;
 }
 
@@ -312,6 +322,7 @@ static void give_back(struct gb_budget *left, const struct gb_budget *share)
 	left->tasks += share->tasks;
 	left->vmas += share->vmas;
 	left->nodes += share->nodes;
+	left->bytes += share->bytes;
 }
 
 // Is as much left as an attempt took? One that must end early finds less than the one before.
@@ -319,28 +330,63 @@ static bool allows_another(const struct gb_budget *share, const struct gb_budget
 {
 	return share->tasks >= before->tasks - share->tasks &&
 	       share->vmas >= before->vmas - share->vmas &&
-	       share->nodes >= before->nodes - share->nodes;
+	       share->nodes >= before->nodes - share->nodes &&
+	       share->bytes >= before->bytes - share->bytes;
+}
+
+// Nothing is known of it but that it is there: it would take more memory than one may.
+static void leave_out(struct gb_process *p)
+{
+	p->args = "";
+	p->threads = NULL;
+	p->vmas = NULL;
+	p->thread_count = p->vma_count = 0;
+	p->torn = true;
+}
+
+// One attempt. What a torn one used of the cache may be what had changed.
+static int try_process(struct gb_listing *l, uint64_t task, struct gb_process *p,
+		       struct gb_error *err)
+{
+	bool unchanged = false;
+	int r;
+
+	gb_listing_begin(l, l->share.bytes);
+	r = read_once(l, task, p, err);
+	if (r == 0)
+		r = gb_guard_check(&l->guard, &unchanged, err);
+	l->share.bytes -= l->guard.seen.len < l->share.bytes ? l->guard.seen.len : l->share.bytes;
+	p->torn |= r != 0 || !unchanged || l->broken;
+	if (p->torn)
+		gb_paths_forget(l, l->attempt);
+	return r;
 }
 
 static int read_process(struct gb_listing *l, uint64_t task, struct gb_process *p,
 			struct gb_error *err)
 {
-	bool unchanged = false;
-	int r = 0;
+	struct gb_arena_mark mark = gb_arena_mark(l->arena);
+	size_t limit = l->arena->limit;
+	struct gb_budget before;
+	int r, tries = PROCESS_TRIES;
 
 	l->share = take_share(&l->left);
-	for (int tries = PROCESS_TRIES; tries > 0; tries--) {
-		const struct gb_budget before = l->share;
-
-		gb_listing_begin(l);
-		r = read_once(l, task, p, err);
-		if (r == 0)
-			r = gb_guard_check(&l->guard, &unchanged, err);
-		p->torn |= !unchanged || l->broken;
-		if (r != 0 || !p->torn || !allows_another(&l->share, &before))
-			break;
-		l->failed = l->attempt;
+	l->arena->limit -= (limit - mark.total) / 2;
+	do {
+		gb_arena_rewind(l->arena, mark);
+		l->arena->refused = false;
+		before = l->share;
+		r = try_process(l, task, p, err);
+	} while (r == 0 && p->torn && --tries > 0 && !l->arena->refused &&
+		 allows_another(&l->share, &before));
+	if (r == GB_ENOMEM && l->arena->refused) {
+		gb_arena_rewind(l->arena, mark);
+		leave_out(p);
+		if (err)
+			*err = (struct gb_error){};
+		r = 0;
 	}
+	l->arena->limit = limit;
 	give_back(&l->left, &l->share);
 	return r;
 }
@@ -358,6 +404,7 @@ static int read_all(struct gb_listing *l, const struct list *list, struct gb_pro
 	int r = 0;
 
 	ret->count = 0;
+	gb_paths_forget(l, 0); // the names of an earlier pass are gone with it
 	ret->list = gb_arena_array(l->arena, list->count + 1, sizeof(*ret->list));
 	if (!ret->list)
 		return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
@@ -400,12 +447,14 @@ static void free_listing(struct gb_listing *l)
 // Read them until the list is the same before and after.
 static int read_list(struct gb_listing *l, struct gb_processes *p, struct gb_error *err)
 {
+	struct gb_arena_mark mark = gb_arena_mark(l->arena);
 	struct list before = {}, after = {};
 	int r = walk_tasks(l, &before, err);
 
 	for (int tries = LIST_TRIES; tries > 0 && r == 0; tries--) {
 		struct list swap = before;
 
+		gb_arena_rewind(l->arena, mark);
 		r = read_all(l, &before, p, err);
 		if (r == 0)
 			r = walk_tasks(l, &after, err);

@@ -794,3 +794,31 @@ uint64_t test_guest_get(const struct test_guest *g, uint64_t pa)
 	memcpy(&v, g->bytes + pa, 8);
 	return v;
 }
+
+void test_guest_put_name(struct test_guest *g, uint64_t dentry, const char *name, size_t len)
+{
+	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_NAME),
+		       test_guest_va(dentry + 0x100));
+	memcpy(g->bytes + dentry + test_guest_offset(GB_M_DENTRY_LEN), &(uint32_t){(uint32_t)len},
+	       4);
+	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_HASH), 1);
+	memcpy(g->bytes + dentry + 0x100, name, len);
+}
+
+void test_guest_put_parent(struct test_guest *g, uint64_t dentry, uint64_t parent)
+{
+	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_PARENT), test_guest_va(parent));
+}
+
+void test_guest_put_path(struct test_guest *g, unsigned n, size_t len)
+{
+	char name[255];
+
+	memset(name, 'd', sizeof(name));
+	for (unsigned i = 0; i < n; i++) {
+		test_guest_put_name(g, TEST_DENTRY_AT(i), name, len);
+		test_guest_put_parent(g, TEST_DENTRY_AT(i),
+				      i + 1 < n ? TEST_DENTRY_AT(i + 1)
+						: test_guest_object(TEST_ROOT_DENTRY));
+	}
+}

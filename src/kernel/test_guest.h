@@ -119,3 +119,9 @@ void test_guest_free(struct test_guest *g);
 void test_guest_put(struct test_guest *g, uint64_t pa, uint64_t v);
 void test_guest_set(struct test_guest *g, enum test_object o, enum gb_member_id m, uint64_t v);
 uint64_t test_guest_get(const struct test_guest *g, uint64_t pa);
+// More dentries, in the memory that is free; the name of each is at 0x100 behind it.
+#define TEST_DENTRY_AT(n) (TEST_SCRATCH_AT + 0x200 * (n))
+void test_guest_put_name(struct test_guest *g, uint64_t dentry, const char *name, size_t len);
+void test_guest_put_parent(struct test_guest *g, uint64_t dentry, uint64_t parent);
+// n of them, each in the next, with names of len letters; the last is in the root directory.
+void test_guest_put_path(struct test_guest *g, unsigned n, size_t len);

@@ -197,11 +197,125 @@ static void names_that_were_kept_are_verified(void)
 	test_guest_free(&g);
 }
 
+// 45 VMAs in three leaves, all of the same file, which lies as deep as a name can be long.
+#define DEEP_DIRECTORIES 1900u
+#define DEEP_LEAVES 3u
+#define DEEP_VMAS (15 * DEEP_LEAVES)
+#define DEEP_AT TEST_DENTRY_AT(DEEP_DIRECTORIES) // root and leaves, then the VMAs
+#define DEEP_VMA_AT(n) (DEEP_AT + 0x1000 + 0x200 * (n))
+
+static void put_slot(struct test_guest *g, uint64_t node, unsigned slot, uint64_t entry,
+		     uint64_t pivot)
+{
+	test_guest_put(g, node + test_guest_offset(GB_M_MAPLE_RANGE_SLOT) + 8 * slot, entry);
+	test_guest_put(g, node + test_guest_offset(GB_M_MAPLE_RANGE_PIVOT) + 8 * slot, pivot);
+}
+
+static void put_deep_leaf(struct test_guest *g, unsigned leaf)
+{
+	for (unsigned i = 0; i < 15; i++) {
+		unsigned n = 15 * leaf + i;
+		uint64_t vma = DEEP_VMA_AT(n);
+
+		memcpy(g->bytes + vma, g->bytes + test_guest_object(TEST_VMA1), 0x200);
+		test_guest_put(g, vma + test_guest_offset(GB_M_VMA_START), 0x1000 * n);
+		test_guest_put(g, vma + test_guest_offset(GB_M_VMA_END), 0x1000 * (n + 1));
+		put_slot(g, DEEP_AT + 256 * (1 + leaf), i, test_guest_va(vma),
+			 0x1000 * (n + 1) - 1);
+	}
+	put_slot(g, DEEP_AT, leaf, test_guest_va(DEEP_AT + 256 * (1 + leaf)) | 1 << 3,
+		 0x1000 * 15 * (leaf + 1) - 1);
+}
+
+static bool open_deep(struct test_guest *g)
+{
+	if (!test_guest_open(g))
+		return false;
+	test_guest_set(g, TEST_FILE, GB_M_FILE_DENTRY, test_guest_va(TEST_DENTRY_AT(0)));
+	test_guest_put_path(g, DEEP_DIRECTORIES, 1);
+	for (unsigned leaf = 0; leaf < DEEP_LEAVES; leaf++)
+		put_deep_leaf(g, leaf);
+	test_guest_set(g, TEST_MM, GB_M_MM_MT, test_guest_va(DEEP_AT) | 2 << 3 | 2);
+	test_guest_set(g, TEST_MM, GB_M_MM_MAP_COUNT, DEEP_VMAS);
+	return true;
+}
+
+// Every name is made of half a megabyte of the guest: who has many such files does not get them
+// all, is read once, and takes nothing from others.
+static void names_have_a_budget(void)
+{
+	const struct gb_process *one;
+	struct gb_processes p;
+	struct test_guest g;
+
+	REQUIRE(open_deep(&g));
+	REQUIRE_OK(list(&g, &p), g.err);
+	one = gb_process_find(&p, TEST_PID);
+	CHECK(one->torn);
+	CHECK(!gb_process_find(&p, TEST_KTHREAD_PID)->torn);
+	CHECK_EQ(hand.checks, 2);
+	REQUIRE(one->vma_count == DEEP_VMAS);
+	CHECK_EQ(strlen(one->vmas[0].name), 2 * DEEP_DIRECTORIES);
+	CHECK_STR(one->vmas[DEEP_VMAS - 1].name, "");
+	test_guest_free(&g);
+}
+
+// Some names fit, and then the memory map does not, and nothing is left of it; or it does, and some
+// names are missing.
+static void who_names_too_much_is_left_out(void)
+{
+	unsigned out = 0, cut = 0;
+	struct gb_processes p;
+	struct test_guest g;
+
+	REQUIRE(open_deep(&g));
+	for (g.arena.limit = 16 << 10; g.arena.limit < 32 << 10; g.arena.limit += 256) {
+		const struct gb_process *one;
+
+		REQUIRE_OK(list(&g, &p), g.err);
+		one = gb_process_find(&p, TEST_PID);
+		CHECK(one->torn);
+		CHECK(one->vma_count == (one->vmas ? DEEP_VMAS : 0));
+		CHECK(one->vmas || g.arena.total < 2 << 10);
+		CHECK(!gb_process_find(&p, TEST_KTHREAD_PID)->torn);
+		CHECK_EQ(hand.checks, one->vmas ? 2 : 1);
+		out += !one->vmas;
+		cut += one->vmas != NULL;
+	}
+	CHECK(out > 0 && cut > 0);
+	test_guest_free(&g);
+}
+
+// A process that changes all the time is read again and again; only its last reading is kept.
+static void attempts_leave_nothing_behind(void)
+{
+	struct gb_processes p;
+	struct test_guest g;
+	size_t once;
+
+	REQUIRE(test_guest_open(&g));
+	hand.g = &g;
+	hand.at = test_guest_at(TEST_VMA1, GB_M_VMA_FLAGS);
+	hand.flip = 1;
+	hand.times = 0;
+	REQUIRE_OK(list(&g, &p), g.err);
+	once = g.arena.total;
+	hand.times = ALWAYS;
+	REQUIRE_OK(list(&g, &p), g.err);
+	CHECK(gb_process_find(&p, TEST_PID)->torn);
+	CHECK_EQ(hand.checks, GB_STABLE_TRIES + 1);
+	CHECK_EQ(g.arena.total, once);
+	CHECK_STR(gb_process_find(&p, TEST_PID)->vmas[0].name, "/a\\012exe");
+	hand.times = 0;
+	test_guest_free(&g);
+}
+
 // The list of tasks is verified by walking it again: here the last one leaves while it is read.
 static void a_list_that_changes_is_read_again(void)
 {
 	struct gb_processes p;
 	struct test_guest g;
+	size_t passed;
 
 	REQUIRE(test_guest_open(&g));
 	hand.g = &g;
@@ -210,7 +324,11 @@ static void a_list_that_changes_is_read_again(void)
 	CHECK(!p.torn);
 	CHECK_EQ(p.count, 1);
 	CHECK_EQ(hand.checks, 3);
+	CHECK_STR(p.list[0].vmas[0].name, "/a\\012exe");
 	hand.leaves = false;
+	passed = g.arena.total;
+	REQUIRE_OK(list(&g, &p), g.err);
+	CHECK_EQ(g.arena.total, passed); // nothing of the pass before
 	test_guest_free(&g);
 }
 
@@ -277,5 +395,6 @@ static void vmas_are_of_one_instant(void)
 }
 
 TAP_MAIN(TAP_CASE(a_change_tears_who_is_made_of_it), TAP_CASE(a_change_that_ends_is_read_again),
-	 TAP_CASE(names_that_were_kept_are_verified), TAP_CASE(a_list_that_changes_is_read_again),
-	 TAP_CASE(vmas_are_of_one_instant))
+	 TAP_CASE(names_that_were_kept_are_verified), TAP_CASE(names_have_a_budget),
+	 TAP_CASE(who_names_too_much_is_left_out), TAP_CASE(attempts_leave_nothing_behind),
+	 TAP_CASE(a_list_that_changes_is_read_again), TAP_CASE(vmas_are_of_one_instant))

@@ -5,23 +5,7 @@
 #include "kernel/test_guest.h"
 #include "tests/tap.h"
 
-#define DENTRY_AT(n) (TEST_SCRATCH_AT + 0x200 * (n)) // more dentries; names follow at 0x100
-#define NAME_OF(n) (DENTRY_AT(n) + 0x100)
-
-static void put_name(struct test_guest *g, uint64_t dentry, const char *name, size_t len)
-{
-	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_NAME),
-		       test_guest_va(dentry + 0x100));
-	memcpy(g->bytes + dentry + test_guest_offset(GB_M_DENTRY_LEN), &(uint32_t){(uint32_t)len},
-	       4);
-	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_HASH), 1);
-	memcpy(g->bytes + dentry + 0x100, name, len);
-}
-
-static void put_parent(struct test_guest *g, uint64_t dentry, uint64_t parent)
-{
-	test_guest_put(g, dentry + test_guest_offset(GB_M_DENTRY_PARENT), test_guest_va(parent));
-}
+#define DENTRY_AT(n) TEST_DENTRY_AT(n)
 
 // The name of the first VMA's file; a process whose files have no names that can be read is torn.
 static const char *read_path(struct test_guest *g)
@@ -45,19 +29,6 @@ static bool open_with_file(struct test_guest *g, uint64_t dentry)
 	return true;
 }
 
-// n directories of len letters under the root; the file is the last.
-static void make_path(struct test_guest *g, unsigned n, size_t len)
-{
-	char name[255];
-
-	memset(name, 'd', sizeof(name));
-	for (unsigned i = 0; i < n; i++) {
-		put_name(g, DENTRY_AT(i), name, len);
-		put_parent(g, DENTRY_AT(i),
-			   i + 1 < n ? DENTRY_AT(i + 1) : test_guest_object(TEST_ROOT_DENTRY));
-	}
-}
-
 static void paths_have_a_length(void)
 {
 	static const struct {
@@ -70,7 +41,7 @@ static void paths_have_a_length(void)
 		struct test_guest g;
 
 		REQUIRE(open_with_file(&g, DENTRY_AT(0)));
-		make_path(&g, cases[i].n, cases[i].len);
+		test_guest_put_path(&g, cases[i].n, cases[i].len);
 		CHECK_EQ(strlen(read_path(&g)), whole <= 4160 ? whole : 0);
 		test_guest_free(&g);
 	}
@@ -96,8 +67,8 @@ static void directories_in_circles_end(void)
 		struct test_guest g;
 
 		REQUIRE(open_with_file(&g, DENTRY_AT(0)));
-		make_path(&g, n, 1);
-		put_parent(&g, DENTRY_AT(n - 1), DENTRY_AT(0));
+		test_guest_put_path(&g, n, 1);
+		test_guest_put_parent(&g, DENTRY_AT(n - 1), DENTRY_AT(0));
 		CHECK_STR(read_path(&g), "");
 		test_guest_free(&g);
 	}
@@ -110,7 +81,7 @@ static void mounts_in_circles_end(void)
 	struct test_guest g;
 
 	REQUIRE(open_with_file(&g, DENTRY_AT(0)));
-	make_path(&g, 1, 3);
+	test_guest_put_path(&g, 1, 3);
 	test_guest_set(&g, TEST_FS, GB_M_FS_ROOT_DENTRY, 0);
 	test_guest_set(&g, TEST_MOUNT, GB_M_MOUNT_PARENT, test_guest_va(other));
 	test_guest_set(&g, TEST_MOUNT, GB_M_MOUNT_POINT, test_guest_va(root));
@@ -128,10 +99,10 @@ static void mounts_lead_up(void)
 	struct test_guest g;
 
 	REQUIRE(open_with_file(&g, DENTRY_AT(0)));
-	make_path(&g, 1, 3); // the file, in the root of its mount
-	put_name(&g, DENTRY_AT(1), "mnt", 3);
-	put_parent(&g, DENTRY_AT(1), DENTRY_AT(2));
-	put_parent(&g, DENTRY_AT(2), DENTRY_AT(2));
+	test_guest_put_path(&g, 1, 3); // the file, in the root of its mount
+	test_guest_put_name(&g, DENTRY_AT(1), "mnt", 3);
+	test_guest_put_parent(&g, DENTRY_AT(1), DENTRY_AT(2));
+	test_guest_put_parent(&g, DENTRY_AT(2), DENTRY_AT(2));
 	test_guest_set(&g, TEST_FS, GB_M_FS_ROOT_DENTRY, test_guest_va(DENTRY_AT(2)));
 	test_guest_set(&g, TEST_FS, GB_M_FS_ROOT_MNT,
 		       test_guest_va(outer + test_guest_offset(GB_M_MOUNT_MNT)));
@@ -164,8 +135,8 @@ static void pseudo_files_name_themselves(void)
 		struct test_guest g;
 
 		REQUIRE(open_with_file(&g, DENTRY_AT(0)));
-		put_name(&g, DENTRY_AT(0), "[eventfd]", 9);
-		put_parent(&g, DENTRY_AT(0), DENTRY_AT(0));
+		test_guest_put_name(&g, DENTRY_AT(0), "[eventfd]", 9);
+		test_guest_put_parent(&g, DENTRY_AT(0), DENTRY_AT(0));
 		test_guest_put(&g, DENTRY_AT(0) + test_guest_offset(GB_M_DENTRY_OP),
 			       test_guest_va(ops));
 		test_guest_put(&g, DENTRY_AT(0) + test_guest_offset(GB_M_DENTRY_INODE),

@@ -217,15 +217,42 @@ static void memory_has_a_limit(void)
 	struct test_guest g;
 
 	REQUIRE(test_guest_open(&g));
-	g.arena.limit = 500;
+	g.arena.limit = 100; // not even the list
 	CHECK_EQ(test_guest_list(&g, &p), GB_ENOMEM);
 	CHECK(strstr(g.err.message, "no memory") != NULL);
 	CHECK(!p.list);
-	CHECK_EQ(g.arena.limit, 500);
+	CHECK_EQ(g.arena.limit, 100);
 	g.arena.limit = 0;
 	CHECK_OK(test_guest_list(&g, &p), g.err);
 	CHECK_EQ(g.arena.limit, 0);
 	test_guest_free(&g);
+}
+
+// It has as many threads as it says, for which the caller has no memory. Nobody else is the worse.
+static void who_takes_too_much_memory_is_left_out(void)
+{
+	static const size_t limits[] = {16 << 10, 1 << 20}; // of the latter, half is too little
+	struct gb_processes p = {};
+	struct test_guest g;
+
+	for (int i = 0; i < 2; i++) {
+		unsigned n;
+
+		REQUIRE(test_guest_open(&g));
+		n = long_chain(&g, va_at(TEST_TASK, GB_M_TASK_THREAD_NODE));
+		test_guest_set(&g, TEST_SIGNAL, GB_M_SIGNAL_THREAD_HEAD,
+			       test_guest_va(TEST_SCRATCH_AT));
+		test_guest_set(&g, TEST_SIGNAL, GB_M_SIGNAL_NR_THREADS, n + 2);
+		g.arena.limit = limits[i];
+		REQUIRE_OK(test_guest_list(&g, &p), g.err);
+		check_only_one_is_torn(&p);
+		CHECK_EQ(one(&p)->thread_count, 0);
+		CHECK(!one(&p)->threads && !one(&p)->vmas && one(&p)->vma_count == 0);
+		CHECK_STR(one(&p)->args, "");
+		CHECK_EQ(g.err.code, 0);
+		CHECK_EQ(g.arena.limit, limits[i]);
+		test_guest_free(&g);
+	}
 }
 
 static void a_kernel_without_processes_says_so(void)
@@ -245,4 +272,5 @@ static void a_kernel_without_processes_says_so(void)
 TAP_MAIN(TAP_CASE(task_lists_end), TAP_CASE(task_lists_have_a_budget), TAP_CASE(thread_lists_end),
 	 TAP_CASE(counts_of_threads_are_checked), TAP_CASE(a_process_cannot_starve_others),
 	 TAP_CASE(arguments_have_a_length), TAP_CASE(what_cannot_be_read_is_torn),
-	 TAP_CASE(memory_has_a_limit), TAP_CASE(a_kernel_without_processes_says_so))
+	 TAP_CASE(memory_has_a_limit), TAP_CASE(who_takes_too_much_memory_is_left_out),
+	 TAP_CASE(a_kernel_without_processes_says_so))

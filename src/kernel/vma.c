@@ -38,17 +38,6 @@ static bool is_special(struct gb_listing *l, uint64_t ops)
 	return ops && ops == l->k->symbol[GB_Y_SPECIAL_OPS];
 }
 
-const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max)
-{
-	char text[256];
-	const char *copy;
-
-	if (gb_listing_text(l, va, text, max < sizeof(text) ? max : sizeof(text)) != 0)
-		return "";
-	copy = gb_arena_strndup(l->arena, text, strcspn(text, "\n"));
-	return copy ? copy : "";
-}
-
 static const char *special_name(struct gb_listing *l, uint64_t special)
 {
 	if (gb_listing_object(l, GB_S_SPECIAL, special, &l->object) != 0)
@@ -74,6 +63,7 @@ static const char *user_name(struct gb_listing *l, const struct gb_vma *v, uint6
 	text[strlen(text) + 1] = 0;
 	text[strlen(text)] = ']';
 	copy = gb_arena_strndup(l->arena, text, strlen(text));
+	l->broken |= !copy;
 	return copy ? copy : "";
 }
 

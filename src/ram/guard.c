@@ -45,21 +45,40 @@ static size_t padded(size_t len)
 	return (len + 7) & ~(size_t)7;
 }
 
+// *to_ret: NULL in a full guard.
+static int make_room(struct gb_guard *g, size_t len, char **to_ret, struct gb_error *err)
+{
+	*to_ret = NULL;
+	g->full |= g->limit && (g->seen.len > g->limit || len > g->limit - g->seen.len);
+	if (g->full)
+		return 0;
+	*to_ret = gb_buf_extend(&g->seen, len);
+	return *to_ret ? 0
+		       : gb_fail(err, GB_ENOMEM, "no memory to note what was read of guest RAM");
+}
+
 int gb_guard_note(struct gb_guard *g, gb_gpa gpa, const void *bytes, size_t len,
 		  struct gb_error *err)
 {
-	struct record r = {gpa.v, len};
+	struct record rec = {gpa.v, len};
 	char *to;
+	int r = make_room(g, sizeof(rec) + padded(len), &to, err);
 
-	g->full |= g->limit && g->seen.len > g->limit;
-	if (g->full)
-		return 0;
-	to = gb_buf_extend(&g->seen, sizeof(r) + padded(len));
-	if (!to)
-		return gb_fail(err, GB_ENOMEM, "no memory to note what was read of guest RAM");
-	memcpy(to, &r, sizeof(r));
-	memcpy(to + sizeof(r), bytes, len);
-	return 0;
+	if (to) {
+		memcpy(to, &rec, sizeof(rec));
+		memcpy(to + sizeof(rec), bytes, len);
+	}
+	return r;
+}
+
+int gb_guard_append(struct gb_guard *g, const char *records, size_t len, struct gb_error *err)
+{
+	char *to;
+	int r = make_room(g, len, &to, err);
+
+	if (to)
+		memcpy(to, records, len);
+	return r;
 }
 
 int gb_guard_read(struct gb_guard *g, gb_gpa gpa, void *ret, size_t len, struct gb_error *err)

@@ -50,6 +50,8 @@ int gb_guard_space_read_u64(struct gb_guard *g, struct gb_space space, gb_gva gv
 // Remember bytes that were read there some other way.
 int gb_guard_note(struct gb_guard *g, gb_gpa gpa, const void *bytes, size_t len,
 		  struct gb_error *err);
+// Remember records once more that were copied out of seen.
+int gb_guard_append(struct gb_guard *g, const char *records, size_t len, struct gb_error *err);
 // Is all that was read since the last reset still so? Never of a full guard. GB_EGONE, GB_ENOMEM.
 int gb_guard_check(struct gb_guard *g, bool *unchanged_ret, struct gb_error *err);
 

@@ -239,6 +239,40 @@ static void guards_pass_errors_on(void)
 	test_image_free(&i);
 }
 
+// A guard that is full has seen too little to say that nothing has changed; it does not grow.
+static void full_guards_say_so(void)
+{
+	GB_CLEANUP(gb_guard_deinit) struct gb_guard g = {};
+	char word[8], copy[64];
+	struct test_image i;
+	bool unchanged = true;
+	size_t len;
+
+	REQUIRE(test_image_make(&i, 1 << 20, NULL));
+	g = gb_guard_init(i.ram);
+	CHECK_EQ(gb_guard_read(&g, (gb_gpa){0}, word, 8, NULL), 0);
+	len = g.seen.len;
+	REQUIRE(len <= sizeof(copy));
+	memcpy(copy, g.seen.data, len);
+	g.limit = 2 * len;
+	CHECK_EQ(gb_guard_append(&g, copy, len, NULL), 0);
+	CHECK_EQ(g.seen.len, 2 * len);
+	CHECK_EQ(gb_guard_check(&g, &unchanged, NULL), 0);
+	CHECK(unchanged);
+	i.bytes[3] ^= 1; // in both records
+	CHECK_EQ(gb_guard_check(&g, &unchanged, NULL), 0);
+	CHECK(!unchanged);
+	i.bytes[3] ^= 1;
+	CHECK_EQ(gb_guard_append(&g, copy, len, NULL), 0);
+	CHECK_EQ(gb_guard_read(&g, (gb_gpa){0}, word, 8, NULL), 0);
+	CHECK_EQ(g.seen.len, 2 * len);
+	CHECK_EQ(gb_guard_check(&g, &unchanged, NULL), 0);
+	CHECK(!unchanged && g.full);
+	gb_guard_reset(&g);
+	CHECK(!g.full);
+	test_image_free(&i);
+}
+
 TAP_MAIN(TAP_CASE(stable_reads_are_of_one_instant), TAP_CASE(guarded_reads_belong_together),
 	 TAP_CASE(changed_tables_are_noticed), TAP_CASE(errors_count_only_when_stable),
-	 TAP_CASE(guards_pass_errors_on))
+	 TAP_CASE(guards_pass_errors_on), TAP_CASE(full_guards_say_so))
