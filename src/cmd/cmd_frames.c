@@ -164,6 +164,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 		r = print_csv(t.kernel, &read.p, &read.f, err);
 	else
 		r = print_text(&t, &read.f, torn, err);
+	if (r == 0 && read.p.cut)
+		return gb_target_end_cut(&t, err);
 	return r ? r
 		 : gb_target_end(args, &t, torn,
 				 read.f.cut ? "its page tables have no end"

@@ -88,6 +88,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 	r = gb_target_settle(&t, err);
 	if (r == 0)
 		r = args->json ? print_json(&t, process, err) : print_text(process, err);
+	if (r == 0 && process->cut)
+		return gb_target_end_cut(&t, err);
 	return r ? r
 		 : gb_target_end(args, &t, process->torn, "the process changed while it was read",
 				 err);

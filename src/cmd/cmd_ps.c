@@ -46,6 +46,7 @@ static void process_json(struct gb_json *j, const struct gb_process *p, bool thr
 	gb_json_pair(j, "mm", hex, p->mm.v);
 	gb_json_pair(j, "pgd", hex, p->pgd.v);
 	gb_json_pair(j, "torn", bool, p->torn);
+	gb_json_pair(j, "cut", bool, p->cut);
 	if (threads) {
 		gb_json_key(j, "tasks");
 		gb_json_array(j);
@@ -85,7 +86,10 @@ static void print_process(const struct gb_process *p)
 		fputs("  ", stdout);
 		gb_print_text(stdout, p->args, 0);
 	}
-	fputs(p->torn ? "  (changed while it was read)\n" : "\n", stdout);
+	fputs(p->cut    ? "  (not all of it was read)\n"
+	      : p->torn ? "  (changed while it was read)\n"
+			: "\n",
+	      stdout);
 }
 
 static int print_text(const struct gb_processes *p, bool threads, struct gb_error *err)
@@ -120,6 +124,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r != 0)
 		return r;
 	r = args->json ? print_json(&t, &p, threads, err) : print_text(&p, threads, err);
+	if (r == 0 && p.cut)
+		return gb_target_end_cut(&t, err);
 	return r ? r
 		 : gb_target_end(args, &t, p.torn, "processes came and went while they were read",
 				 err);

@@ -156,7 +156,7 @@ void gb_help_man(FILE *out)
 	      "Every answer about a guest says how it was read, in JSON as _consistent_ and _how_, in text "
 	      "as a line on standard error: _paused_ (the guest stood still from before to after the reading), "
 	      "_verified_ (it was the same when read again), _image_ (a file), _torn_ (it changed at every "
-	      "try), _incomplete_ (an image that ends before the RAM of its kernel does) or _unplaced_ (an image "
+	      "try, or a process has more than is read of any: that is _cut_), _incomplete_ (an image that ends before the RAM of its kernel does) or _unplaced_ (an image "
 	      "that is read as it lies, because nothing fits the kernel in it). The last three are not consistent, "
 	      "and exit status 5; what could be read is printed all the same.\n\n"
 	      "A document of JSON begins with _schema_, the number of its form: 1, and _command_. Addresses, and the "

@@ -19,7 +19,7 @@
 #define PROCESS_TRIES GB_STABLE_TRIES
 // Of one process. Linux allows 4 M threads in all, and 65,530 VMAs each if nobody asks for more.
 #define SHARE_MAX ((uint64_t)1 << 20)
-// Bytes remembered of all processes, and of one: 65,530 VMAs take a quarter of it, and each path of
+// Bytes remembered of all processes, one after the other, and of one: 65,530 VMAs take a quarter of it, and each path of
 // a file that is not in the cache some kilobytes.
 #define BYTES_MAX ((uint64_t)2 << 30)
 #define BYTES_SHARE_MAX ((uint64_t)128 << 20)
@@ -93,7 +93,7 @@ static int walk_tasks(struct gb_listing *l, struct list *list, struct gb_error *
 	uint64_t offset = gb_offset(l->k, GB_M_TASK_TASKS);
 
 	set_budgets(l);
-	gb_listing_begin(l, l->left.bytes); // walking it again verifies it, not the guard
+	gb_listing_begin(l, 0); // walking it again verifies it, not the guard
 	return walk_list(l, l->k->symbol[GB_Y_INIT_TASK] + offset, offset, l->left.tasks, list,
 			 err);
 }
@@ -344,6 +344,13 @@ static void leave_out(struct gb_process *p)
 	p->torn = true;
 }
 
+// More of anything would not have been read.
+static bool is_spent(const struct gb_listing *l)
+{
+	return l->guard.full || l->arena->refused || l->share.tasks == 0 || l->share.vmas == 0 ||
+	       l->share.nodes == 0;
+}
+
 // One attempt. What a torn one used of the cache may be what had changed.
 static int try_process(struct gb_listing *l, uint64_t task, struct gb_process *p,
 		       struct gb_error *err)
@@ -357,6 +364,7 @@ static int try_process(struct gb_listing *l, uint64_t task, struct gb_process *p
 		r = gb_guard_check(&l->guard, &unchanged, err);
 	l->share.bytes -= l->guard.seen.len < l->share.bytes ? l->guard.seen.len : l->share.bytes;
 	p->torn |= r != 0 || !unchanged || l->broken;
+	p->cut = p->torn && is_spent(l);
 	if (p->torn)
 		gb_paths_forget(l, l->attempt);
 	return r;
@@ -484,8 +492,10 @@ int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 	r = read_list(l, &p, err);
 	arena->limit = limit;
 	free_listing(l);
-	for (size_t i = 0; r == 0 && i < p.count; i++)
+	for (size_t i = 0; r == 0 && i < p.count; i++) {
 		p.torn |= p.list[i].torn;
+		p.cut |= p.list[i].cut;
+	}
 	if (r == 0 && p.count == 0)
 		r = gb_fail(err, GB_EUNKNOWN,
 			    "the guest's kernel runs no process yet: it is still starting");

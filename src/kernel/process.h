@@ -31,6 +31,7 @@ struct gb_process {
 	uint32_t uid;
 	bool kernel_thread;
 	bool torn; // its values, threads and VMAs are not all from one instant, or not all there
+	bool cut;  // torn because there is more of it than is read of anyone: no other time helps
 	char comm[64];
 	char state;
 	const char *args;  // command line with spaces, "" when there is none
@@ -47,6 +48,7 @@ struct gb_processes {
 	size_t count;
 	// the list, or one of its processes, changed while it was read, after all retries
 	bool torn;
+	bool cut; // one of its processes is
 };
 
 enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };

@@ -251,7 +251,7 @@ static void names_have_a_budget(void)
 	REQUIRE(open_deep(&g));
 	REQUIRE_OK(list(&g, &p), g.err);
 	one = gb_process_find(&p, TEST_PID);
-	CHECK(one->torn);
+	CHECK(one->torn && one->cut && p.cut);
 	CHECK(!gb_process_find(&p, TEST_KTHREAD_PID)->torn);
 	CHECK_EQ(hand.checks, 2);
 	REQUIRE(one->vma_count == DEEP_VMAS);
@@ -274,7 +274,7 @@ static void who_names_too_much_is_left_out(void)
 
 		REQUIRE_OK(list(&g, &p), g.err);
 		one = gb_process_find(&p, TEST_PID);
-		CHECK(one->torn);
+		CHECK(one->torn && one->cut);
 		CHECK(one->vma_count == (one->vmas ? DEEP_VMAS : 0));
 		CHECK(one->vmas || g.arena.total < 2 << 10);
 		CHECK(!gb_process_find(&p, TEST_KTHREAD_PID)->torn);
@@ -302,7 +302,7 @@ static void attempts_leave_nothing_behind(void)
 	once = g.arena.total;
 	hand.times = ALWAYS;
 	REQUIRE_OK(list(&g, &p), g.err);
-	CHECK(gb_process_find(&p, TEST_PID)->torn);
+	CHECK(gb_process_find(&p, TEST_PID)->torn && !p.cut);
 	CHECK_EQ(hand.checks, GB_STABLE_TRIES + 1);
 	CHECK_EQ(g.arena.total, once);
 	CHECK_STR(gb_process_find(&p, TEST_PID)->vmas[0].name, "/a\\012exe");

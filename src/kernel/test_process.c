@@ -251,6 +251,7 @@ static void who_takes_too_much_memory_is_left_out(void)
 		CHECK_STR(one(&p)->args, "");
 		CHECK_EQ(g.err.code, 0);
 		CHECK_EQ(g.arena.limit, limits[i]);
+		CHECK(one(&p)->cut && !kthread(&p)->cut);
 		test_guest_free(&g);
 	}
 }

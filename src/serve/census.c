@@ -103,8 +103,9 @@ static int count_uses(struct gb_census *c, struct gb_error *err)
 {
 	const struct gb_process *last = NULL;
 
-	c->uses = gb_arena_array(&c->arena, c->processes.count, sizeof(*c->uses));
-	if (!c->uses && c->processes.count)
+	c->uses = calloc(c->processes.count + 1,
+			 sizeof(*c->uses)); // not of what processes may use up
+	if (!c->uses)
 		return gb_fail(err, GB_ENOMEM, "no memory to count the frames of processes");
 	for (size_t i = 0; i < c->frames.count; i++) {
 		int32_t pid = c->frames.pids[i];
@@ -134,6 +135,7 @@ static void put_process(struct gb_json *j, const struct gb_process *p,
 	gb_json_pair(j, "vmas", u64, p->vma_count);
 	gb_json_pair(j, "rss_pages", u64, p->rss_pages);
 	gb_json_pair(j, "torn", bool, p->torn);
+	gb_json_pair(j, "cut", bool, p->cut);
 	gb_json_key(j, "frames");
 	gb_json_object(j);
 	gb_json_pair(j, "code", u64, u->code);
@@ -283,6 +285,7 @@ void gb_census_unref(struct gb_census **c)
 	gb_buf_deinit(&old->processes_json);
 	gb_buf_deinit(&old->owners_json);
 	gb_arena_deinit(&old->arena);
+	free(old->uses);
 	gb_guest_kernel_unref(&old->kernel);
 	free(old);
 }
