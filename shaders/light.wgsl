@@ -162,12 +162,37 @@ fn owner_colour(l: u32) -> vec3<f32> {
 	return view.groups[group_of(l)].rgb;
 }
 
-// Unknown frames are hatched, from the size at which it does not alias.
+// A line around each whole number.
+fn band(x: f32) -> f32 {
+	return 1.0 - smoothstep(0.18, 0.26, abs(fract(x + 0.5) - 0.5));
+}
+
+// `p` goes along the face, its y upwards on the sides of the cube. Nothing that mirrors can change.
+fn pattern(kind: u32, p: vec2<f32>) -> f32 {
+	let q = 2.0 * p - 0.5;
+	switch kind {
+		case ACROSS: { return band(q.y); }
+		case UPRIGHT: { return band(q.x); }
+		case GRID: { return max(band(q.x), band(q.y)); }
+		case DOTS: { return 1.0 - smoothstep(0.26, 0.34, length(fract(q + 0.5) - 0.5)); }
+		case CROSSED: { return max(band(q.x + q.y), band(q.x - q.y)); }
+		case SQUARES: { return band(2.0 * max(abs(p.x - 0.5), abs(p.y - 0.5)) - 0.5); }
+		default: { return 0.0; }
+	}
+}
+
+// From the size at which it does not alias: unknown frames always, others as the user likes.
 fn hatch(f: Face) -> f32 {
-	let w = view.groups[group_of(f.look)].w;
-	let s = fract((f.at.x + f.at.y) * 3.0);
-	let line = smoothstep(0.52, 0.62, s) - smoothstep(0.90, 1.0, s);
-	return 1.0 - 0.42 * w * line * smoothstep(8.0, 16.0, f.px);
+	let kind = u32(view.groups[group_of(f.look)].w);
+	if kind == UNKNOWN_HATCH {
+		let s = fract((f.at.x + f.at.y) * 3.0);
+		let line = smoothstep(0.52, 0.62, s) - smoothstep(0.90, 1.0, s);
+		return 1.0 - 0.42 * line * smoothstep(8.0, 16.0, f.px);
+	}
+	if kind == 0u || f.px <= 10.0 {
+		return 1.0;
+	}
+	return 1.0 - 0.25 * pattern(kind, select(f.at.yx, f.at, f.normal.z != 0)) * smoothstep(10.0, 14.0, f.px);
 }
 
 // Everything but the focus steps back: towards the canvas.

@@ -30,10 +30,18 @@ struct View {
 	fog: vec4<f32>,      // colour of air, linear; w: extinction of air per frame
 	edge: vec4<f32>,     // colour of owner edges, linear; w: strength
 	wire: vec4<f32>,     // colour of the outer box, linear; w: strength
-	groups: array<vec4<f32>, 16>, // owners' colours, linear; w: 1: hatched
+	groups: array<vec4<f32>, 16>, // owners' colours, linear; w: how they are hatched
 }
 
 const FLAG_SHADOW = 1u;
+
+const UNKNOWN_HATCH = 1u; // then the six patterns, as in web/memory.js; 0: none
+const ACROSS = 2u;
+const UPRIGHT = 3u;
+const GRID = 4u;
+const DOTS = 5u;
+const CROSSED = 6u;
+const SQUARES = 7u;
 
 @group(0) @binding(0) var<uniform> view: View;
 // One word a cell: group, kind << 4, pid << 8.

@@ -4,7 +4,7 @@
 //
 // In the address: ?theme=dark|light, ?still (nothing moves by itself), ?camera=yaw,pitch,distance,x,y,z
 // and, for tests, ?samples=N, ?shadow=0, ?near=0 (frames stay solid). After # the view that a link
-// brings back: camera, selected frame.
+// brings back: camera, selected frame, patterns.
 import { Api } from './api.js';
 import { poseFrom, poseText } from './camera.js';
 import {
@@ -81,8 +81,9 @@ class Page {
 			shadow: query.get('shadow') !== '0', near: query.get('near') !== '0', pose: poseFrom(query.get('camera') ?? hash.get('camera')),
 		});
 		this.status = new Status(this.memory, () => this.scene.picture);
-		this.keys = new Keys({ scene: this.scene, state: this.state, twin: this.twin, theme: () => this.#otherTheme(), panel: (side) => this.panel(side) });
+		this.keys = new Keys({ scene: this.scene, state: this.state, twin: this.twin, theme: () => this.#otherTheme(), patterns: (on) => this.#patterns(on), panel: (side) => this.panel(side) });
 		this.#name(this.hello);
+		this.#patterns(hash.has('patterns'));
 	}
 
 	#name(hello) {
@@ -209,6 +210,8 @@ class Page {
 			const parts = new URLSearchParams({ camera: poseText(this.scene.pose) });
 			if (this.state.selected >= 0)
 				parts.set('frame', (this.memory.addressOf(this.state.selected) / 4096).toString(16));
+			if (byId('patterns').checked)
+				parts.set('patterns', '');
 			history.replaceState(null, '', `#${parts}`);
 		}, 500);
 	}
@@ -216,6 +219,14 @@ class Page {
 	#otherTheme() {
 		setTheme(document.documentElement.dataset.theme === 'light' ? 'dark' : 'light');
 		this.scene.restyle();
+	}
+
+	// Each owner has a pattern, too, for who cannot tell colours apart.
+	#patterns(on = !('patterns' in document.documentElement.dataset)) {
+		document.documentElement.toggleAttribute('data-patterns', on);
+		byId('patterns').checked = on;
+		this.scene.restyle();
+		this.#remember();
 	}
 
 	panel(side, open) {

@@ -172,7 +172,7 @@ export class Gpu {
 			...[GLASS_PX, HALF_GLASS_PX].map((px) => (this.hasBytes ? timeOf(view, px) : 0))], 16);
 		f.set([...style.canvas, view.focal, ...style.fog, style.air, ...style.edge, style.edgeStrength,
 			...style.wire, style.wireStrength], 28);
-		style.groups.forEach((g, n) => f.set([...g.colour, g.hatched ? 1 : 0], 44 + 4 * n));
+		style.groups.forEach((g, n) => f.set([...g.colour, g.hatch], 44 + 4 * n));
 		this.#write('view', this.#view);
 	}
 

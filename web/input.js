@@ -8,7 +8,7 @@ const DEGREES_PER_PX = 0.35, CLICK_PX = 4, DOUBLE_MS = 350, INERTIA_MS = 120;
 export class Orbit {
 	#pointers = new Map();
 	#down = null;
-	#last = { time: 0, x: 0, y: 0 };
+	#last = { time: 0, x: 0, y: 0, hit: null };
 	#speed = [0, 0];
 	#slide = 0;
 	#movedAt = 0;
@@ -83,11 +83,11 @@ export class Orbit {
 	}
 
 	#click(event) {
-		const hit = this.scene.pick(event.offsetX, event.offsetY), { time, x, y } = this.#last;
+		const { time, x, y, hit: first } = this.#last, hit = this.scene.pick(event.offsetX, event.offsetY);
 		const double = event.timeStamp - time < DOUBLE_MS && Math.hypot(event.offsetX - x, event.offsetY - y) < 12;
-		this.#last = { time: double ? 0 : event.timeStamp, x: event.offsetX, y: event.offsetY };
+		this.#last = { time: double ? 0 : event.timeStamp, x: event.offsetX, y: event.offsetY, hit };
 		if (double)
-			this.scene.fly(hit);
+			this.scene.fly(first); // what was under the first click, which may have made room for a panel
 		else
 			this.scene.click(hit);
 	}

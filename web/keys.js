@@ -6,7 +6,7 @@ import { byId, make } from './text.js';
 const STEP = 15, PAN_PX = 40;
 
 // [keys, what they do]; keys as KeyboardEvent.key, S- before an arrow: with Shift.
-function table({ scene, state, twin, theme, panel }) {
+function table({ scene, state, twin, theme, patterns, panel }) {
 	const turn = (yaw, pitch) => () => scene.orbit.turn(yaw, pitch), pan = (x, y) => () => scene.orbit.pan(x, y);
 	const step = (by) => () => state.select((Math.max(0, state.selected) + by + state.memory.frames) % state.memory.frames);
 	return [
@@ -19,7 +19,7 @@ function table({ scene, state, twin, theme, panel }) {
 		[['{'], () => state.select(runStart(state, -1))], [['}'], () => state.select(runStart(state, 1))],
 		[['Enter'], () => scene.flyToFrame(state.shown)],
 		[[' '], () => state.select(state.selected >= 0 ? -1 : state.hovered)],
-		[['f'], () => scene.frameAll()], [['t'], theme], [['v'], () => twin.toggle()],
+		[['f'], () => scene.frameAll()], [['t'], theme], [['h'], () => patterns()], [['v'], () => twin.toggle()],
 		[['o', 'p'], () => panel('left')], [['i'], () => panel('right')],
 		[['?'], () => help()], [['Escape'], () => escape(state, twin)],
 	];
@@ -29,7 +29,7 @@ const WORDS = [
 	['Turn', 'arrows, or drag'], ['Move', 'Shift and arrows, or Shift-drag'], ['Nearer, farther', '+ \u2212, or wheel'],
 	['Frame before, after', '[ ]'], ['Owner run before, after', '{ }'], ['Fly to it', 'Enter, or double click'], ['Keep in the inspector', 'Space, or click'],
 	['See all; again: from the front', 'f'], ['Owner on or off', '1 \u2026 9, 0'], ['Only this owner', 'Shift and 1 \u2026 0'],
-	['Memory as a table', 'v'], ['Lists, inspector (narrow window)', 'o i'], ['Theme', 't'], ['Close, step back', 'Esc'],
+	['Memory as a table', 'v'], ['Lists, inspector (narrow window)', 'o i'], ['Patterns on owners', 'h'], ['Theme', 't'], ['Close, step back', 'Esc'],
 ];
 
 // The first frame of the owner run after or before the selected one.
@@ -69,9 +69,10 @@ export class Keys {
 	constructor(parts) {
 		this.parts = parts;
 		this.actions = new Map(table(parts).flatMap(([keys, act]) => keys.map((key) => [key, act])));
-		const off = make('input', { type: 'checkbox', checked: true, onchange: ({ target }) => (this.#single = target.checked) });
+		const single = make('input', { type: 'checkbox', id: 'single-keys', checked: true, onchange: ({ target }) => (this.#single = target.checked) });
+		const patterns = make('input', { type: 'checkbox', id: 'patterns', onchange: ({ target }) => parts.patterns(target.checked) });
 		byId('keys').replaceChildren(make('h2', {}, 'Keys'), make('dl', {}, ...WORDS.flatMap(([words, keys]) => [make('dt', {}, words), make('dd', {}, make('kbd', {}, keys))])),
-			make('label', {}, off, 'Single keys are shortcuts'));
+			make('label', {}, patterns, 'Patterns on owners, from ten pixels a frame'), make('label', {}, single, 'Single keys are shortcuts'));
 		byId('help').addEventListener('click', () => help());
 		addEventListener('keydown', (event) => this.#press(event));
 	}

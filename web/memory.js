@@ -4,6 +4,9 @@
 // Frames are numbered in packed order (the PCI hole left out), as in docs/protocol.md.
 
 export const PAGE = 4096;
+// How a group is hatched, as in shaders/scene.wgsl: unknown frames always, others if the user wants patterns.
+export const UNKNOWN_HATCH = 1;
+const PATTERNS = 6;
 
 export class Memory extends EventTarget {
 	constructor(hello) {
@@ -22,7 +25,8 @@ export class Memory extends EventTarget {
 
 	// Names may come later: a kernel can be understood after the first hello.
 	name({ classes, groups }) {
-		this.groups = groups.map((g, index) => ({ ...g, index, colour: Number.parseInt(g.rgb.slice(1), 16) }));
+		this.groups = groups.map((g, index) => ({ ...g, index, colour: Number.parseInt(g.rgb.slice(1), 16),
+			hatch: g.key === 'unknown' ? UNKNOWN_HATCH : 1 + UNKNOWN_HATCH + index % PATTERNS }));
 		this.classNames = classes.map((c) => c.name);
 		this.groupOfClass = Uint8Array.from(classes, (c) => groups.findIndex((g) => g.key === c.group));
 		this.free = groups.findIndex((g) => g.key === 'free');

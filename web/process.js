@@ -13,6 +13,9 @@ function parts(p, memory) {
 	});
 }
 
+// Of a process that is torn.
+export const tornWords = (p) => (p.cut ? 'not all of it was read: there is more than is read of any' : 'changed while it was read');
+
 // p: as in api/processes, undefined when it has ended; isolated: { pid, frames, runs } of it.
 export function processFacts(p, isolated, memory) {
 	const list = make('dl'), add = (name, ...value) => list.append(make('dt', {}, name), make('dd', {}, ...value));
@@ -29,6 +32,6 @@ export function processFacts(p, isolated, memory) {
 	add('Threads', count(p.threads));
 	add('Mappings', count(p.vmas));
 	if (p.torn)
-		add('Read', make('span', { class: 'caution-text' }, 'changed while it was read'));
+		add('Read', make('span', { class: 'caution-text' }, tornWords(p)));
 	return [title, make('p', { class: 'name' }, clean(p.comm, 24)), list];
 }

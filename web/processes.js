@@ -2,7 +2,8 @@
 // SPDX-FileCopyrightText: The Glass Box authors
 // The process table: what each process maps; hover previews, click isolates.
 import { NONE } from './hilbert.js';
-import { byId, clean, make, mib, plural } from './text.js';
+import { tornWords } from './process.js';
+import { byId, capital, clean, make, mib, plural } from './text.js';
 
 const PARTS = ['code', 'heap', 'stack', 'mapped'];
 const GONE_MS = 5000, NEW_MS = 2000;
@@ -98,12 +99,12 @@ export class Processes {
 
 	#fill(row, p, most) {
 		const { memory } = this.state, name = clean(p.comm, 24), args = clean(argsOf(p), 40), n = total(p);
-		const text = `${name}|${args}|${PARTS.map((part) => p.frames?.[part])}|${most}|${p.torn}`;
+		const text = `${name}|${args}|${PARTS.map((part) => p.frames?.[part])}|${most}|${p.torn}|${p.cut}`;
 		if (row.text === text)
 			return;
 		row.text = text;
 		row.cells[0].textContent = p.pid;
-		row.cells[1].replaceChildren(name, make('em', {}, args), p.torn ? make('mark', { title: 'Changed while it was read' }, '!') : '');
+		row.cells[1].replaceChildren(name, make('em', {}, args), p.torn ? make('mark', { title: capital(tornWords(p)) }, '!') : '');
 		const bar = make('div', { class: 'parts', 'aria-hidden': 'true' });
 		bar.style.width = `${Math.max(8, 100 * n / most)}%`;
 		for (const part of PARTS) {

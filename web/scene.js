@@ -4,6 +4,7 @@
 import { clampPose, flight, framePose, startPose } from './camera.js';
 import { Gpu, linearColour } from './gpu.js';
 import { Orbit } from './input.js';
+import { UNKNOWN_HATCH } from './memory.js';
 import { GLASS_PX, pick } from './pick.js';
 import { Picture } from './picture.js';
 import { byId, clean, hex, make } from './text.js';
@@ -50,12 +51,12 @@ export class Scene {
 	}
 
 	style() {
-		const { memory, look } = this.state, light = document.documentElement.dataset.theme === 'light';
+		const { memory, look } = this.state, { theme, patterns } = document.documentElement.dataset, light = theme === 'light';
 		return {
 			canvas: colourOf('--canvas'), fog: colourOf('--fog'), edge: colourOf('--edge'), wire: colourOf('--wire'), text: colourOf('--text'),
 			air: look.off.has(memory.free) ? 0 : 0.002, edgeStrength: matchMedia('(prefers-contrast: more)').matches ? 1 : 0.55,
 			wireStrength: light ? 0.45 : 0.5,
-			groups: memory.groups.map((g) => ({ colour: linearColour(g.colour), hatched: g.key === 'unknown' })),
+			groups: memory.groups.map((g) => ({ colour: linearColour(g.colour), hatch: patterns !== undefined || g.hatch === UNKNOWN_HATCH ? g.hatch : 0 })),
 		};
 	}
 

@@ -52,4 +52,4 @@ export function make(tag, attributes = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-export const swatch = (group) => make('span', { class: `swatch ${group.key}`, colour: group.rgb, 'aria-hidden': 'true' });
+export const swatch = (group) => make('span', { class: `swatch ${group.key}`, colour: group.rgb, 'data-hatch': String(group.hatch), 'aria-hidden': 'true' });

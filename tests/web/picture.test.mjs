@@ -259,6 +259,76 @@ for (const side of [64, 128])
 		await close();
 	}, { timeout: 300000 });
 
+// How much of a frame's light its pattern leaves where a face is met: 0.75, 1, or null near the ends of a line.
+// p: place in the frame, 0..1; the side is the axis of the face.
+function patterned(kind, p, axis) {
+	const along = axis === 0 ? p[2] : p[0], up = axis === 1 ? p[2] : p[1]; // of a roof, up is away
+	const toLine = (c) => Math.min(Math.abs(c - 0.25), Math.abs(c - 0.75)); // two lines a frame, at its quarters
+	const on = (far) => (far < 0.085 ? 0.75 : far > 0.135 ? 1 : null);
+	const either = (a, b) => ([a, b].includes(0.75) ? 0.75 : [a, b].includes(null) ? null : 1);
+	const slanted = (c) => Math.abs(c - Math.round(c)) / 2; // lines where it is whole
+
+	return [
+		() => on(toLine(up)),
+		() => on(toLine(along)),
+		() => either(on(toLine(up)), on(toLine(along))),
+		() => { // four dots
+			const far = Math.hypot(toLine(along), toLine(up));
+
+			return far < 0.125 ? 0.75 : far > 0.175 ? 1 : null;
+		},
+		() => either(on(slanted(2 * (along + up) - 1)), on(slanted(2 * (along - up)))),
+		() => { // a square halfway between the middle and the border
+			const far = Math.abs(Math.max(Math.abs(along - 0.5), Math.abs(up - 0.5)) - 0.25);
+
+			return on(far);
+		},
+	][kind]();
+}
+
+test('patterns: six of them, where they should be, and none where frames are small', async () => {
+	const { tab, close } = await openCube(128, { near: '0' }), press = async () => {
+		await tab.locator('#cube').press('h');
+		await still(tab);
+	};
+	const plain = await readBack(tab), scene = sceneOf(plain), eye = plain.view.position;
+
+	await press();
+	const hatched = await readBack(tab), wrong = [], seen = {};
+
+	await shot(tab, 'picture-patterns');
+	for (let y = 0; y < plain.height; y++)
+		for (let x = 0; x < plain.width; x++) {
+			const i = x + plain.width * y, ray = rayThrough(plain, x, y), hit = firstFrame(scene, eye, ray);
+
+			if (!hit || hit.frame.cell + 1 !== plain.ids[2 * i])
+				continue;
+			const p = ['x', 'y', 'z'].map((c, d) => eye[d] + hit.t * ray[d] - hit.frame[c]), sides = p.filter((_, d) => d !== hit.axis);
+
+			if (sides.some((c) => Math.min(c, 1 - c) < 0.1) || onBoxEdge(plain, eye, ray)) // the lines of borders
+				continue;
+			const key = hit.frame.group.key, kind = plain.groups.findIndex((g) => g.key === key) % 6;
+			const want = key === 'unknown' ? 1 : patterned(kind, p, hit.axis), have = hatched.sums[4 * i] / plain.sums[4 * i];
+
+			if (want === null)
+				continue;
+			(seen[key] ??= new Set()).add(want);
+			if (Math.abs(have - want) > 0.02)
+				wrong.push(`${key} (${kind}), side ${hit.axis}: ${have.toFixed(3)}, not ${want}, at ${p.map((c) => c.toFixed(2))}`);
+		}
+	console.log(`# owners with a pattern: ${Object.entries(seen).filter(([, of]) => of.has(0.75) && of.has(1)).map(([key]) => key)}`);
+	assert.deepEqual(wrong.slice(0, 5), [], `${wrong.length} pixels`);
+	assert.ok(Object.entries(seen).every(([key, of]) => of.has(0.75) === (key !== 'unknown')), 'each owner has its pattern');
+	assert.ok(Object.keys(seen).length >= 10);
+	await look(tab, [-35, 24, 12]); // less than ten pixels a frame
+	const small = await readBack(tab);
+
+	await press();
+	assert.deepEqual((await readBack(tab)).sums, small.sums);
+	assert.ok(small.ids.filter((id) => id).length > 1000);
+	await close();
+}, { timeout: 300000 });
+
 // The colour of a byte before light falls on it: lightness tells its value.
 function byteColour(owner, value) {
 	if (value === 255)
