@@ -89,7 +89,7 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r == 0)
 		r = args->json ? print_json(&t, process, err) : print_text(process, err);
 	if (r == 0 && process->cut)
-		return gb_target_end_cut(&t, err);
+		return gb_target_end_cut(&t, process, err);
 	return r ? r
 		 : gb_target_end(args, &t, process->torn, "the process changed while it was read",
 				 err);

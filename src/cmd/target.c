@@ -6,6 +6,7 @@
 #include "kernel/image.h"
 #include "vm/monitor.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -224,14 +225,16 @@ int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool to
 	return 0;
 }
 
-int gb_target_end_cut(const struct gb_target *t, struct gb_error *err)
+int gb_target_end_cut(const struct gb_target *t, const struct gb_process *p, struct gb_error *err)
 {
 	int r = gb_target_check_image(t, err);
 
 	return r != 0 ? r
 		      : gb_fail(err, GB_ETORN,
-				"incomplete: a process has more threads, mappings or names of files "
-				"than are read of any; 'glassbox ps TARGET' marks it");
+				"incomplete: process %" PRId32
+				" has more threads, mappings or names of files than are read of any, "
+				"and not all of it is here",
+				p->pid);
 }
 
 int gb_target_process(const char *pid_text, const struct gb_processes *p,

@@ -492,10 +492,8 @@ int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 	r = read_list(l, &p, err);
 	arena->limit = limit;
 	free_listing(l);
-	for (size_t i = 0; r == 0 && i < p.count; i++) {
+	for (size_t i = 0; r == 0 && i < p.count; i++)
 		p.torn |= p.list[i].torn;
-		p.cut |= p.list[i].cut;
-	}
 	if (r == 0 && p.count == 0)
 		r = gb_fail(err, GB_EUNKNOWN,
 			    "the guest's kernel runs no process yet: it is still starting");
@@ -509,4 +507,12 @@ const struct gb_process *gb_process_find(const struct gb_processes *p, int32_t p
 	struct gb_process key = {.pid = pid};
 
 	return bsearch(&key, p->list, p->count, sizeof(*p->list), by_pid);
+}
+
+const struct gb_process *gb_process_find_cut(const struct gb_processes *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->list[i].cut)
+			return &p->list[i];
+	return NULL;
 }

@@ -48,7 +48,6 @@ struct gb_processes {
 	size_t count;
 	// the list, or one of its processes, changed while it was read, after all retries
 	bool torn;
-	bool cut; // one of its processes is
 };
 
 enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };
@@ -58,3 +57,5 @@ enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };
 int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 		    struct gb_processes *ret, struct gb_error *err);
 const struct gb_process *gb_process_find(const struct gb_processes *p, int32_t pid);
+// The first that is cut; NULL: none is.
+const struct gb_process *gb_process_find_cut(const struct gb_processes *p);
