@@ -169,6 +169,20 @@ static void command_lines(void)
 	CHECK(!gb_attach_socket("", 0, 0, path));
 }
 
+static void values(void)
+{
+	char value[8] = "";
+
+	CHECK(gb_line_value("64M,maxmem=64M,slots=0,maxmem=1G", "maxmem", value, sizeof(value)));
+	CHECK_STR(value, "1G");
+	CHECK(gb_line_value("maxmem=1,,2", "maxmem", value, sizeof(value)));
+	CHECK_STR(value, "1,2");
+	// Part of a path, not a key.
+	CHECK(!gb_line_value("m,path=/a,,size=2", "size", value, sizeof(value)));
+	CHECK(!gb_line_value("size=123456789", "size", value, sizeof(value)));
+	CHECK(!gb_line_value("", "size", value, sizeof(value)));
+}
+
 #define LINE(text) (&(struct gb_line){(text), sizeof(text)})
 #define BACKEND(size) \
 	"-object\0{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true," \
@@ -249,4 +263,5 @@ static void counter(void)
 
 TAP_MAIN(TAP_CASE(helpers), TAP_CASE(helpers_leave_nothing), TAP_CASE(processes),
 	 TAP_CASE(kvm_that_does_not_work), TAP_CASE(kvm_of_this_machine), TAP_CASE(versions),
-	 TAP_CASE(command_lines), TAP_CASE(lines_without_monitor), TAP_CASE(counter))
+	 TAP_CASE(command_lines), TAP_CASE(values), TAP_CASE(lines_without_monitor),
+	 TAP_CASE(counter))
