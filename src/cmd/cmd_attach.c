@@ -95,7 +95,7 @@ static int enter(const struct gb_args *args, struct gb_claim *claim, struct gb_v
 static int serve(const struct gb_args *args, struct gb_vm_info *info, struct gb_page **ret,
 		 struct gb_error *err)
 {
-	struct gb_page_options o = {.vm = info, .watched = true};
+	struct gb_page_options o = {.command = args->command->name, .vm = info, .watched = true};
 	uint64_t port = 0;
 	int r = gb_args_number(args, "port", 1, 65535, &port, err);
 
