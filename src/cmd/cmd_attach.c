@@ -95,7 +95,7 @@ static int enter(const struct gb_args *args, struct gb_claim *claim, struct gb_v
 static int serve(const struct gb_args *args, struct gb_vm_info *info, struct gb_page **ret,
 		 struct gb_error *err)
 {
-	struct gb_page_options o = {.vm = info, .watched = true};
+	struct gb_page_options o = {.command = args->command->name, .vm = info, .watched = true};
 	uint64_t port = 0;
 	int r = gb_args_number(args, "port", 1, 65535, &port, err);
 
@@ -155,8 +155,9 @@ const struct gb_command gb_cmd_attach = {
 	.detail =
 		"Its RAM must be shared memory: a memory-backend-file or memory-backend-memfd with "
 		"share=on, as libvirt makes it with <access mode='shared'/>. Where libvirt keeps the "
-		"only monitor, a pid is enough for guests with less than 2.75 GiB of RAM; their state "
-		"is unknown then, and virsh pauses them. QEMU is never changed "
+		"only monitor, a pid is enough for guests with less than 2.75 GiB of RAM and no room for "
+		"more (no maxmem); their state is unknown then, and virsh pauses them. Memory modules "
+		"(pc-dimm, nvdimm, virtio-mem) are not supported yet. QEMU is never changed "
 		"or ended by this; the guest is in 'glassbox ls' until QEMU ends or 'glassbox stop' "
 		"lets go of it.",
 	.example = "glassbox attach /run/vm1/qmp.sock --name vm1\nglassbox attach 4711 --detach",

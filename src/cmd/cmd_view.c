@@ -50,7 +50,8 @@ static int announce(const struct gb_args *args, const struct gb_target *t, const
 static int serve_until_signal(struct gb_args *args, struct gb_target *t, unsigned port,
 			      struct gb_error *err)
 {
-	const struct gb_page_options o = {.vm = t->live ? &t->vm : NULL,
+	const struct gb_page_options o = {.command = args->command->name,
+					  .vm = t->live ? &t->vm : NULL,
 					  .ram = t->ram,
 					  .name = t->name,
 					  .missing = t->missing,

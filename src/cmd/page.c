@@ -19,6 +19,7 @@ struct gb_page {
 	struct gb_ram *ram; // only if it is ours to close
 	struct gb_vm_guest guest;
 	char name[GB_VM_NAME_MAX * 4];
+	const char *command;
 	struct gb_serve *serve;
 	struct gb_page_ending ending;
 	char why[128];
@@ -41,6 +42,7 @@ static int start(struct gb_page *page, const struct gb_page_options *options, st
 				     .unknown = options->unknown};
 	int r = 0;
 
+	page->command = options->command;
 	snprintf(page->name, sizeof(page->name), "%s",
 		 options->vm ? options->vm->name : options->name);
 	if (!o.ram) {
@@ -117,10 +119,12 @@ bool gb_page_end(struct gb_page *page, const struct gb_page_ending *ending, int 
 {
 	GB_CLEANUP(gb_cleanup_fd) int ended_fd = -1;
 	int ends[2] = {-1, -1};
+	const char *command;
 	pthread_t thread;
 
 	if (!page)
 		return true;
+	command = page->command; // the page may be gone when it is told
 	page->ending = *ending;
 	snprintf(page->why, sizeof(page->why), "%s", ending->why ? ending->why : "");
 	page->ending.why = page->why;
@@ -135,5 +139,7 @@ bool gb_page_end(struct gb_page *page, const struct gb_page_ending *ending, int 
 	if (await_end(ended_fd, signals))
 		return pthread_join(thread, NULL) == 0;
 	pthread_detach(thread);
+	fprintf(stderr, "glassbox %s: the page is closed without waiting for its viewers\n",
+		command);
 	return false;
 }

@@ -9,6 +9,7 @@
 struct gb_page;
 
 struct gb_page_options {
+	const char *command;         // that serves it, for what the user is told
 	const struct gb_vm_info *vm; // a running guest; NULL: a file
 	struct gb_ram *ram;          // its RAM, the caller's; NULL: opened and closed by the page
 	const char *name;            // of the file; a guest has its own
@@ -29,6 +30,6 @@ struct gb_page_ending {
 	const char *why;  // in words; NULL or "": what wait_status says
 };
 
-// Say goodbye to the viewers and close the port. false: signals became readable before that was done; what
-// is left of the page goes with the process, which is to end now. Accepts NULL.
+// Say goodbye to the viewers and close the port. false: signals became readable before that was done, and the
+// user is told; what is left of the page goes with the process, which is to end now. Accepts NULL.
 bool gb_page_end(struct gb_page *page, const struct gb_page_ending *ending, int signals);

@@ -189,7 +189,8 @@ static int await_end(struct gb_run *run, struct gb_machine *m, struct gb_error *
 // The page is started when the guest is up: until then its boot has the processors for itself.
 static int show(struct gb_run *run, struct gb_machine *m, struct gb_error *err)
 {
-	struct gb_page_options options = {.vm = gb_machine_info(m),
+	struct gb_page_options options = {.command = run->args->command->name,
+					  .vm = gb_machine_info(m),
 					  .port = run->port,
 					  .watched = true};
 	int r = 0;
@@ -231,8 +232,7 @@ static void end(struct gb_run *run, struct gb_machine *m)
 	ending.why = gb_machine_killed(m);
 	if (*ending.why)
 		fprintf(stderr, "glassbox run: %s\n", ending.why);
-	if (!gb_page_end(run->page, &ending, run->request.interrupt_fd))
-		fputs("glassbox run: the page is closed without waiting for its viewers\n", stderr);
+	gb_page_end(run->page, &ending, run->request.interrupt_fd);
 	gb_machine_stop(m, false);
 }
 

@@ -55,15 +55,24 @@ static bool copy_value(const char *from, char *ret, size_t size)
 	return n > 0;
 }
 
+// Behind the comma that ends this pair: a doubled one is part of a value.
+static const char *next_pair(const char *p)
+{
+	for (; *p; p++)
+		if (*p == ',' && *++p != ',')
+			break;
+	return p;
+}
+
 bool gb_line_value(const char *options, const char *key, char *ret, size_t size)
 {
 	size_t len = strlen(key);
+	bool found = false;
 
-	for (const char *p = options; *p; p++) {
-		if ((p == options || p[-1] == ',') && strncmp(p, key, len) == 0 && p[len] == '=')
-			return copy_value(p + len + 1, ret, size);
-	}
-	return false;
+	for (const char *p = options; *p; p = next_pair(p))
+		if (strncmp(p, key, len) == 0 && p[len] == '=')
+			found = copy_value(p + len + 1, ret, size);
+	return found;
 }
 
 bool gb_line_first(const char *options, char *ret, size_t size)

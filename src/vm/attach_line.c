@@ -11,7 +11,8 @@
 // QEMU starts only if the backend is as large as -m says, and the file behind it must have that size.
 // Where it lies, hw/i386 decides: pc_q35.c, pc_piix.c and microvm.c all put RAM of less than 0xb0000000
 // bytes in one piece at 0, unless max-ram-below-4g is set. Larger RAM is split around the PCI hole, at a
-// place that depends on type and version: that is not guessed.
+// place that depends on type and version: that is not guessed. Nor is whether memory was plugged in later,
+// where there was room for it.
 #include "vm/attach_private.h"
 
 #include "base/cleanup.h"
@@ -154,10 +155,35 @@ static int check_modules(const struct gb_line *l, struct gb_error *err)
 			if (strncmp(driver, modules[i], strlen(modules[i])) == 0)
 				return gb_fail(
 					err, GB_ELACKS,
-					"this QEMU has memory in a %s device: where that lies, " ADD_MONITOR,
+					"this QEMU has memory in a %s device: memory modules are " GB_ONE_BACKEND,
 					modules[i]);
 	}
 	return 0;
+}
+
+// QEMU plugs memory in later only if it was started with a maxmem above the size: it cannot be below, and slots
+// do not go without it. A size that we do not understand counts as above.
+static bool can_grow(const struct gb_line *l, uint64_t size)
+{
+	const char *options;
+	char max[32] = "";
+	size_t at = 0;
+
+	machine_value(l, "memory.max-size", max, sizeof(max));
+	while ((options = gb_line_option(l, "m", &at)))
+		gb_line_value(options, "maxmem", max, sizeof(max));
+	return *max && parse_size(max) != size;
+}
+
+// What was plugged in at run time is on no command line.
+static int check_growth(const struct gb_line *l, uint64_t size, struct gb_error *err)
+{
+	if (!can_grow(l, size))
+		return 0;
+	return gb_fail(
+		err, GB_ELACKS,
+		"memory can be plugged into this QEMU while it runs (-m with slots or maxmem), and "
+		"whether it was, " ADD_MONITOR "; or start it without slots and maxmem");
 }
 
 static int find_layout(const struct gb_line *l, const struct gb_backend *b, const char *type,
@@ -210,6 +236,8 @@ int gb_attach_line(const struct gb_line *l, struct gb_backend *backend_ret, stru
 	machine_value(l, "type", type, sizeof(type));
 	if (r == 0)
 		r = check_modules(l, err);
+	if (r == 0)
+		r = check_growth(l, b.size, err);
 	if (r == 0)
 		r = find_layout(l, &b, type, &info->layout, err);
 	if (r != 0)

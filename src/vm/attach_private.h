@@ -16,8 +16,8 @@ struct gb_line {
 const char *gb_line_next(const struct gb_line *l, size_t *at);
 // The value of the next option of this name (-name or --name), from *at on, or NULL.
 const char *gb_line_option(const struct gb_line *l, const char *name, size_t *at);
-// The value of key in "first,key=value,..."; a doubled comma in it is one. false when it is not there,
-// empty or too long.
+// The value of key in "first,key=value,..."; a doubled comma in it is one, and of several the last counts, as
+// for QEMU. false when it is not there, empty or too long.
 bool gb_line_value(const char *options, const char *key, char *ret, size_t size);
 // The same for what comes first, without a key.
 bool gb_line_first(const char *options, char *ret, size_t size);

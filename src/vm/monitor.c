@@ -33,11 +33,10 @@ int gb_monitor_backend(struct gb_qmp *q, struct gb_backend *ret, struct gb_error
 	if (json_array_size(list) == 0)
 		return gb_fail(err, GB_ELACKS, "this QEMU's RAM is private: " GB_ADD_SHARE);
 	if (json_array_size(list) > 1)
-		return gb_fail(
-			err, GB_ELACKS,
-			"this QEMU has %zu RAM backends; guests with more than one NUMA node are "
-			"not supported",
-			json_array_size(list));
+		return gb_fail(err, GB_ELACKS,
+			       "this QEMU has %zu RAM backends; memory modules (pc-dimm, nvdimm, "
+			       "virtio-mem) and more than one NUMA node are " GB_ONE_BACKEND,
+			       json_array_size(list));
 	first = json_array_get(list, 0);
 	id = json_string_value(json_object_get(first, "id"));
 	size = json_object_get(first, "size");

@@ -12,6 +12,8 @@
 	"start it with share=on (-object memory-backend-memfd,id=mem,size=SIZE,share=on -machine " \
 	"memory-backend=mem; libvirt: <memoryBacking><source type='memfd'/><access " \
 	"mode='shared'/></memoryBacking>)"
+// What to do where RAM is in several pieces that QEMU was given.
+#define GB_ONE_BACKEND "not supported yet: give the guest all its RAM with -m, in one backend"
 
 // The one RAM backend of a guest.
 struct gb_backend {
@@ -20,7 +22,8 @@ struct gb_backend {
 	bool share;
 };
 
-// GB_ELACKS when the guest has none (RAM that was not made by a memory backend) or several.
+// GB_ELACKS when the guest has none (RAM that was not made by a memory backend) or several: memory
+// modules and NUMA nodes have their own.
 int gb_monitor_backend(struct gb_qmp *q, struct gb_backend *ret, struct gb_error *err);
 // Which bytes of the RAM file are where in guest-physical space.
 int gb_monitor_layout(struct gb_qmp *q, const struct gb_backend *backend, struct gb_layout *ret,

@@ -169,6 +169,20 @@ static void command_lines(void)
 	CHECK(!gb_attach_socket("", 0, 0, path));
 }
 
+static void values(void)
+{
+	char value[8] = "";
+
+	CHECK(gb_line_value("64M,maxmem=64M,slots=0,maxmem=1G", "maxmem", value, sizeof(value)));
+	CHECK_STR(value, "1G");
+	CHECK(gb_line_value("maxmem=1,,2", "maxmem", value, sizeof(value)));
+	CHECK_STR(value, "1,2");
+	// Part of a path, not a key.
+	CHECK(!gb_line_value("m,path=/a,,size=2", "size", value, sizeof(value)));
+	CHECK(!gb_line_value("size=123456789", "size", value, sizeof(value)));
+	CHECK(!gb_line_value("", "size", value, sizeof(value)));
+}
+
 #define LINE(text) (&(struct gb_line){(text), sizeof(text)})
 #define BACKEND(size) \
 	"-object\0{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true," \
@@ -236,6 +250,48 @@ static void lines_without_monitor(void)
 	CHECK_EQ(gb_attach_line(LINE("-machine"), &b, &info, &err), GB_ELACKS);
 }
 
+#define MEMORY(words) *LINE("q\0-M\0q35,memory-backend=pc.ram\0" words "\0" BACKEND("67108864"))
+
+// Memory that can be plugged in while QEMU runs is on no command line.
+static void lines_that_can_grow(void)
+{
+	const struct gb_line whole[] = {
+		MEMORY("-m\0size=64M"),
+		MEMORY("-m\0size=65536k,slots=0,maxmem=65536k"),
+		MEMORY("-m\0size=64M,maxmem=67108864"),
+		MEMORY("-m\0slots=2,maxmem=1G\0-m\0size=64M,slots=0,maxmem=64M"),
+		MEMORY("-M\0memory.max-size=64M"),
+	};
+	const struct gb_line growing[] = {
+		MEMORY("-m\0"
+		       "64M,slots=2,maxmem=1G"),
+		MEMORY("-m\0size=64M,slots=2,maxmem=1048576k"),
+		MEMORY("--m\0maxmem=1G,size=64M"), // virtio-mem needs no slots
+		MEMORY("-m\0size=64M\0-m\0slots=2,maxmem=1G"),
+		MEMORY("-m\0slots=2,maxmem=1G\0-m\0size=64M"),
+		MEMORY("-m\0size=64M,maxmem=64M,maxmem=1G"),
+		MEMORY("-m\0size=64M,maxmem=64.5M"),
+		MEMORY("-m\0size=64M\0-machine\0memory.max-size=1G,memory.slots=2"),
+	};
+	struct gb_vm_info info = {};
+	struct gb_error err = {};
+	struct gb_backend b;
+
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		CHECK_OK(gb_attach_line(&whole[i], &b, &info, &err), err);
+	for (size_t i = 0; i < sizeof(growing) / sizeof(growing[0]); i++) {
+		CHECK_EQ(gb_attach_line(&growing[i], &b, &info, &err), GB_ELACKS);
+		CHECK(strstr(err.message, "'-qmp'"));
+		CHECK(strstr(err.message, "start it without slots and maxmem"));
+	}
+	// With a module there already, a monitor would not help.
+	CHECK_EQ(
+		gb_attach_line(&MEMORY("-m\0size=64M,slots=2,maxmem=1G\0-device\0pc-dimm,memdev=m"),
+			       &b, &info, &err),
+		GB_ELACKS);
+	CHECK(strstr(err.message, "all its RAM with -m") && !strstr(err.message, "-qmp"));
+}
+
 // The counter's frequency, against another clock over a longer time.
 static void counter(void)
 {
@@ -249,4 +305,5 @@ static void counter(void)
 
 TAP_MAIN(TAP_CASE(helpers), TAP_CASE(helpers_leave_nothing), TAP_CASE(processes),
 	 TAP_CASE(kvm_that_does_not_work), TAP_CASE(kvm_of_this_machine), TAP_CASE(versions),
-	 TAP_CASE(command_lines), TAP_CASE(lines_without_monitor), TAP_CASE(counter))
+	 TAP_CASE(command_lines), TAP_CASE(values), TAP_CASE(lines_without_monitor),
+	 TAP_CASE(lines_that_can_grow), TAP_CASE(counter))

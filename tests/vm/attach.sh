@@ -149,11 +149,13 @@ report $? 'private RAM and no monitor'
 kill "$qemu"
 
 # As libvirt starts a domain with <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>.
+# What it is to be told then, over its monitor, is in $hmp.
+hmp=
 libvirt() { # NAME MIB WORDS...
 	mkdir "$work/$1"
 	domain=$1 mib=$2
 	shift 2
-	python3 "$(dirname "$0")/libvirtd.py" "$work/$domain" qemu-system-x86_64 -name "guest=$domain,debug-threads=on" -S -object \
+	HMP=$hmp python3 "$(dirname "$0")/libvirtd.py" "$work/$domain" qemu-system-x86_64 -name "guest=$domain,debug-threads=on" -S -object \
 		'{"qom-type":"secret","id":"masterKey0","format":"base64","data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}' \
 		-machine pc-q35-7.2,usb=off,dump-guest-core=off,memory-backend=pc.ram -accel tcg -cpu qemu64 -m "size=$((mib * 1024))k" -object \
 		"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true,\"x-use-canonical-path-for-ramblock-id\":false,\"size\":$((mib << 20))}" \
@@ -217,6 +219,48 @@ gb attach "$qemu" --detach --no-view
 [ "$status" = 0 ] && [ "$(state second)" = running ] && grep -q '"gpa":"0x100000000"' "$root/second/vm.json"
 report $? 'with that, it is attached to'
 gb stop second
+kill "$qemu"
+wait "$libvirtd"
+
+# Memory that is plugged in while QEMU runs is not on its command line.
+growing="-m slots=2,maxmem=1G"
+plugged='object_add memory-backend-memfd,id=dimm,size=128M,share=on
+device_add pc-dimm,memdev=dimm'
+hmp=$plugged
+# shellcheck disable=SC2086
+libvirt plugged 64 $growing
+gb attach "$qemu"
+fails 77 'memory can be plugged into this QEMU' 'only a monitor tells' "<qemu:arg value='-qmp'/>" 'start it without slots and maxmem'
+report $? 'a memory module that was plugged in, and no monitor: refused, because nobody can tell'
+kill "$qemu"
+wait "$libvirtd"
+# shellcheck disable=SC2086
+libvirt counted 64 $growing -qmp "unix:$work/counted.sock,server=on,wait=off"
+gb attach "$qemu"
+fails 77 '2 RAM backends' 'memory modules' 'not supported yet' 'all its RAM with -m'
+report $? 'with a monitor, it is seen: the message says that modules are not supported'
+kill "$qemu"
+wait "$libvirtd"
+hmp=
+# shellcheck disable=SC2086
+libvirt empty 64 $growing -qmp "unix:$work/empty.sock,server=on,wait=off"
+gb attach "$qemu" --detach --no-view
+[ "$status" = 0 ] && [ "$(field empty memory)" = 67108864 ]
+report $? 'none plugged in, and a monitor that says so: it is attached to'
+gb stop empty
+kill "$qemu"
+wait "$libvirtd"
+libvirt fixed 64 -m slots=0,maxmem=64M
+gb attach "$qemu" --detach --no-view
+[ "$status" = 0 ] && [ "$(field fixed memory)" = 67108864 ]
+report $? 'a maxmem that is the size leaves no room for more'
+gb stop fixed
+kill "$qemu"
+wait "$libvirtd"
+libvirt module 64 -m slots=2,maxmem=1G -object memory-backend-memfd,id=dimm,size=128M,share=on -device pc-dimm,memdev=dimm
+gb attach "$qemu"
+fails 77 'pc-dimm' 'not supported yet' 'all its RAM with -m' && ! grep -q -e -qmp "$work/err"
+report $? 'a memory module from the start: no advice to add a monitor, which would not help'
 kill "$qemu"
 wait "$libvirtd"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then

@@ -255,12 +255,16 @@ eventually again
 ended
 fails 130 'QEMU was killed without waiting for its end' && nothing_left
 report $? 'a second Ctrl-C does not wait for a QEMU that hangs'
-# view NAME: curl as a viewer of its page, in the background, its pid in $viewer, as soon as it gets something.
-view() {
-	url=$(field "$1" url)
+# watch_page: curl as a viewer of the page at $url, in the background, its pid in $viewer, as soon as it gets something.
+watch_page() {
+	: >"$work/stream"
 	curl -sN "${url}stream" >"$work/stream" &
 	viewer=$!
 	eventually [ -s "$work/stream" ]
+}
+view() { # NAME
+	url=$(field "$1" url)
+	watch_page
 }
 start tiny --name stuck
 view stuck
@@ -297,8 +301,33 @@ eventually gone "$qemu"
 eventually again
 ended
 kill -KILL "$viewer"
-fails 130 'the page is closed without waiting for its viewers' && nothing_left
+fails 130 'glassbox run: the page is closed without waiting for its viewers' && nothing_left
 report $? 'a second Ctrl-C does not wait for it'
+
+# Others that serve its page end as it does. closed COMMAND WORDS...: one is started, and has said its URL; a viewer that reads nothing; Ctrl-C.
+closed() {
+	"$g" "$@" >"$work/out" 2>"$work/err" </dev/null &
+	pid=$!
+	eventually grep -q http:// "$work/out" || return 1
+	url=$(grep -o 'http://.*' "$work/out")
+	watch_page
+	kill -STOP "$viewer"
+	kill -INT "$pid"
+	eventually again
+	status=0
+	wait "$pid" || status=$?
+	kill -KILL "$viewer"
+	fails 130 "glassbox $1: the page is closed without waiting for its viewers"
+}
+start tiny --name shared --no-view
+closed view shared
+report $? 'nor that of view'
+closed attach "$root/shared/qmp.sock" --name other
+report $? 'nor that of attach'
+gb stop shared
+ended
+nothing_left
+report $? 'nothing is left of them'
 start tiny --name frozen --no-view
 pid=$(supervisor frozen)
 qemu=$(field frozen qemu_pid)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: The Glass Box authors
 """Starts a QEMU as libvirt does: it listens on the monitor's socket itself, hands the descriptor to QEMU, is the only
-client, lets the guest go on (QEMU is started with -S), and keeps the connection until QEMU ends.
+client, lets the guest go on (QEMU is started with -S), gives the human monitor the lines of $HMP, and keeps the
+connection until QEMU ends.
 
 usage: libvirtd.py DIR QEMU [WORD]...      in the WORDs, @FD@ stands for the descriptor; DIR/pid gets QEMU's pid
 """
@@ -23,11 +24,22 @@ monitor = socket.socket(socket.AF_UNIX)
 monitor.connect(directory + "/monitor.sock")
 qmp = monitor.makefile("rw")
 qmp.readline()  # the greeting
-for command in ("qmp_capabilities", "cont"):
-    qmp.write(json.dumps({"execute": command}) + "\n")
+
+
+def execute(command, **arguments):
+    qmp.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
     qmp.flush()
-    while "return" not in json.loads(qmp.readline()):
+    while "return" not in (answer := json.loads(qmp.readline())):
         pass
+    return answer["return"]
+
+
+for command in ("qmp_capabilities", "cont"):
+    execute(command)
+for line in os.environ["HMP"].splitlines():
+    if said := execute("human-monitor-command", **{"command-line": line}):
+        qemu.kill()
+        sys.exit(f"{line}: {said}")
 
 with open(directory + "/pid.new", "w", encoding="ascii") as file:
     file.write(f"{qemu.pid}\n")
