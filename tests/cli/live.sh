@@ -147,10 +147,8 @@ stopped() {
 	"$g" "$1" dying >"$work/out" 2>"$work/err" </dev/null &
 	reader=$!
 	helpers="$helpers $reader"
-	wait "$monitor" && eventually grep -qs '^State:[[:space:]]*T' /proc/$reader/status && [ ! -s "$work/out" ] && return
-	kill -KILL $reader 2>/dev/null
-	wait $reader
-	return 1
+	wait "$monitor"
+	stands_still
 }
 for words in 'ps 1' 'info 1' 'info 2' 'frames 1' 'frames 2'; do
 	verb=${words% *}
@@ -159,15 +157,7 @@ for words in 'ps 1' 'info 1' 'info 2' 'frames 1' 'frames 2'; do
 	cp "$root/dying/vm.json" "$work/vm.json"
 	eventually stopped "$verb" "${words#* }"
 	report $? "$verb is stopped while it reads for time ${words#* }"
-	kill -KILL "$qemu"
-	removed() { gone "$qemu" && [ ! -d "$root/dying" ]; }
-	eventually removed
-	report $? 'QEMU is killed meanwhile'
-	kill -CONT $reader
-	status=0
-	wait $reader || status=$?
-	fails 1 "glassbox $verb: 'dying' has ended, and its RAM went with it: start it again" && [ ! -s "$work/out" ]
-	report $? "$verb says so, with status 1"
+	ends_under_reader "$verb" dying "$qemu"
 done
 nothing_left
 report $? 'nothing is left'

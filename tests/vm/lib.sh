@@ -71,6 +71,28 @@ ended() {
 field() { "$g" ls --json | json_of /dev/stdin "next((v['$2'] for v in d['vms'] if v['name'] == '$1' and v['$2'] is not None), '')"; }
 state() { field "$1" state; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# stands_still: $reader was stopped by a signal before it gave its answer; else it is ended.
+stands_still() {
+	eventually grep -qs '^State:[[:space:]]*T' "/proc/$reader/status" && [ ! -s "$work/out" ] && return
+	kill -KILL "$reader" 2>/dev/null
+	wait "$reader"
+	return 1
+}
+
+# ends_under_reader VERB NAME QEMU: what stands still is let go on when the guest has ended, and says so.
+ends_under_reader() {
+	kill -KILL "$3"
+	removed() { gone "$1" && [ ! -d "$root/$2" ]; }
+	eventually removed "$3" "$2"
+	report $? 'QEMU is killed meanwhile, and all of it removed'
+	kill -CONT "$reader"
+	status=0
+	wait "$reader" || status=$?
+	fails 1 "glassbox $1: '$2' has ended, and its RAM went with it: start it again" && [ ! -s "$work/out" ]
+	report $? "$1 says so, with status 1, and passes off nothing as an answer"
+}
+
 # The supervisor is below timeout(1), so that signals for it go there.
 supervisor() { field "$1" supervisor_pid; }
 
