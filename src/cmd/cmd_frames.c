@@ -16,7 +16,7 @@ static const struct gb_option options[] = {
 	{},
 };
 
-#define TRIES 4 // to find every frame in the same class twice in a row
+#define TRIES 4 // to find every frame in the same hands twice in a row
 
 struct reading {
 	struct gb_arena arena;
@@ -46,7 +46,7 @@ static int read_again(struct gb_target *t, unsigned what, struct reading *ret, u
 		struct reading again = {};
 
 		r = read_once(t, what, &again, err);
-		*moved_ret = r == 0 ? gb_frames_moved(&ret->f, &again.f) : 0;
+		*moved_ret = r == 0 ? gb_frames_moved(&ret->f, &ret->p, &again.f, &again.p) : 0;
 		reading_deinit(ret);
 		*ret = again;
 		if (!*moved_ret && !ret->p.torn)
@@ -55,8 +55,8 @@ static int read_again(struct gb_target *t, unsigned what, struct reading *ret, u
 	return r;
 }
 
-// A running guest goes on while its frames are looked at: look again until nothing moved between two looks,
-// or say how many frames did.
+// A running guest goes on while its frames are looked at: look again, a few times, for two looks between which
+// nothing moved, or say how many frames did.
 static int read_frames(struct gb_target *t, unsigned what, struct reading *ret, uint64_t *moved_ret,
 		       struct gb_error *err)
 {
@@ -181,8 +181,9 @@ const struct gb_command gb_cmd_frames = {
 		"Every 4 KiB frame has one class: free, kernel text, rodata or data, page table, kernel "
 		"stack, slab, vmalloc, page cache, a process's code, heap, stack or mapping, vmemmap, "
 		"reserved, or unknown. --csv names the owner of each. Frames of a running guest change hands "
-		"while they are looked at: it is looked again a few times until none did, else JSON says how many "
-		"(moved), and the status is 5; pause it for one instant's view.",
+		"while they are looked at: it is looked again up to 4 times, and if some had another class or owner each "
+		"time, JSON says how many (moved), and the status is 5; pause it for one instant's view. What "
+		"an owner is called is read as it is printed.",
 	.example = "glassbox frames debian\nglassbox frames debian --csv | grep ',heap,'",
 	.options = options,
 	.min_args = 1,

@@ -47,6 +47,14 @@ static int announce(const struct gb_args *args, const struct gb_target *t, const
 	return gb_flush_stdout(err);
 }
 
+// Owners are for RAM that is known to lie so; of other RAM the bytes are shown.
+static const char *why_unknown(struct gb_target *t)
+{
+	if (t->unproved)
+		gb_target_check_image(t, &t->why);
+	return t->unproved || t->unplaced ? t->why.message : NULL;
+}
+
 static int serve_until_signal(struct gb_args *args, struct gb_target *t, unsigned port,
 			      struct gb_error *err)
 {
@@ -55,7 +63,7 @@ static int serve_until_signal(struct gb_args *args, struct gb_target *t, unsigne
 					  .ram = t->ram,
 					  .name = t->name,
 					  .missing = t->missing,
-					  .unknown = t->unplaced ? t->why.message : NULL,
+					  .unknown = why_unknown(t),
 					  .port = port};
 	GB_CLEANUP(gb_cleanup_fd) int signals = -1;
 	struct gb_page *page = NULL;

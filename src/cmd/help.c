@@ -156,24 +156,27 @@ void gb_help_man(FILE *out)
 	      "Every answer about a guest says how it was read, in JSON as _consistent_ and _how_, in text "
 	      "as a line on standard error: _paused_ (the guest stood still from before to after the reading), "
 	      "_verified_ (it was the same when read again), _image_ (a file), _torn_ (it changed at every "
-	      "try, or a process has more than is read of any: that is _cut_), _incomplete_ (an image that ends before the RAM of its kernel does) or _unplaced_ (an image "
-	      "that is read as it lies, because nothing fits the kernel in it). The last three are not consistent, "
+	      "try, or a process has more than is read of any: that is _cut_), _incomplete_ (an image that ends before "
+	      "the RAM of its kernel does), _unplaced_ (an image that is read as it lies, because nothing is known to fit "
+	      "the kernel in it) or _unproved_ (an image that is read as *--split* says, because its kernel cannot tell). "
+	      "The last four are not consistent, "
 	      "and exit status 5; what could be read is printed all the same.\n\n"
 	      "A document of JSON begins with _schema_, the number of its form: 1, and _command_. Addresses, and the "
 	      "sizes and offsets of a memory's _layout_, are strings of hexadecimal digits, \"0x1000\", because "
 	      "they may have more bits than a number of JSON; what is counted is a number.\n\n"
 	      "A raw image does not say where in the machine its bytes lay: a machine with more RAM than fits "
 	      "below the PCI hole had the rest from 4 GiB on. Its kernel says how much that is, and *--split* SIZE how "
-	      "much lay below, for an image that was cut short; either must prove itself with what the kernel "
-	      "keeps there. An image that makes no sense so is exit status 4; *read* and *view* then take an address "
-	      "for the offset in the file, and say so.\n\n"
+	      "much lay below, for an image that was cut short; either is checked with what the kernel "
+	      "keeps there. An image that makes no sense so is exit status 4, as is one that proves nothing, because its "
+	      "kernel has hardly started. Without *--split*, *read* and *view* then take an address for the offset in "
+	      "the file, and say so; with it, what is not contradicted is read as it says, and exit status 5.\n\n"
 	      "# COMMANDS\n\n",
 	      out);
 	for (size_t i = 0; gb_commands[i]; i++)
 		if (!gb_commands[i]->hidden)
 			man_command(out, gb_commands[i]);
 	fputs("# EXIT STATUS\n\n0 done, 1 failed, 2 usage, 3 not found, 4 guest not understood, "
-	      "5 torn, or an image that is incomplete or unplaced, 6 verification failed, 77 this machine lacks it, "
+	      "5 torn, or an image that is incomplete, unplaced or unproved, 6 verification failed, 77 this machine lacks it, "
 	      "124 time-out, 128+n signal. *run -- CMD* passes on the status of the command.\n\n"
 	      "# ENVIRONMENT\n\n",
 	      out);

@@ -37,6 +37,7 @@ static void take_image(struct gb_image *i, struct gb_target *t)
 	t->kernel = i->kernel;
 	t->missing = i->missing;
 	t->unplaced = i->unplaced;
+	t->unproved = i->unproved;
 	t->why = i->why;
 	if (i->missing)
 		gb_error_prefix(&t->why, "the image is cut short");
@@ -162,10 +163,12 @@ const char *gb_target_consistency(const struct gb_target *t, bool torn)
 {
 	if (torn)
 		return "torn";
-	if (t->missing)
-		return "incomplete";
 	if (t->unplaced)
 		return "unplaced";
+	if (t->unproved)
+		return "unproved";
+	if (t->missing)
+		return "incomplete";
 	if (!t->live)
 		return "image";
 	return t->paused ? "paused" : "verified";
@@ -173,7 +176,7 @@ const char *gb_target_consistency(const struct gb_target *t, bool torn)
 
 void gb_target_stamp(const struct gb_target *t, bool torn, struct gb_json *j)
 {
-	gb_json_pair(j, "consistent", bool, !torn && !t->missing && !t->unplaced);
+	gb_json_pair(j, "consistent", bool, !torn && !t->missing && !t->unplaced && !t->unproved);
 	gb_json_pair(j, "how", str, gb_target_consistency(t, torn));
 }
 
@@ -199,6 +202,11 @@ static int fail_missing(const struct gb_target *t, struct gb_error *err)
 
 int gb_target_check_image(const struct gb_target *t, struct gb_error *err)
 {
+	if (t->unproved)
+		return gb_fail(err, GB_ETORN,
+			       "unproved: RAM is read as --split says, and nothing in the image "
+			       "proves it: its kernel has hardly started, or parts of its RAM are "
+			       "missing");
 	if (t->missing)
 		return fail_missing(t, err);
 	if (!t->unplaced)

@@ -23,6 +23,7 @@ struct gb_target {
 	struct gb_vm_info vm;          // only if live
 	uint64_t missing;              // bytes of RAM that an image lacks, because it was cut short
 	bool unplaced;       // an image that is read as it lies: where it lay is not known
+	bool unproved;       // an image that is read as --split says, which nothing in it proves
 	struct gb_error why; // of an image without a kernel: why it has none
 	struct gb_ram *ram;
 	struct gb_kernel *kernel; // NULL unless asked for, or of an image
@@ -36,7 +37,7 @@ struct gb_target {
 	}
 extern const struct gb_option gb_target_options[]; // for a command with no other options
 
-// The first operand. GB_ENOTFOUND, GB_EUNKNOWN (with understand, or for --split that does not fit the kernel),
+// The first operand. GB_ENOTFOUND, GB_EUNKNOWN (with understand, or for --split that the kernel contradicts),
 // GB_EUSAGE, and what opening RAM can fail with.
 int gb_target_open(const struct gb_args *args, bool understand, struct gb_target *ret,
 		   struct gb_error *err);
@@ -67,7 +68,7 @@ int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool to
 // Instead, where this process has more than is read of any. GB_ETORN: to pause the guest does not help.
 int gb_target_end_cut(const struct gb_target *t, const struct gb_process *p, struct gb_error *err);
 
-// GB_ETORN, and what is said of it, for an image that was cut short or is read as it lies; else 0.
+// GB_ETORN, and what is said of it, for an image that was cut short, or is not known to lie as it is read; else 0.
 int gb_target_check_image(const struct gb_target *t, struct gb_error *err);
 
 // A process by the pid that the user typed. GB_ENOTFOUND, GB_EUSAGE; GB_ETORN when it may be among those

@@ -241,6 +241,7 @@ static void read_reach(const struct gb_kernel *k, struct gb_kernel_reach *ret)
 		return;
 	ret->end = read_frames(k, GB_Y_MAX_PFN);
 	ret->low_end = read_frames(k, GB_Y_MAX_LOW_PFN_MAPPED);
+	ret->mapped = false;
 }
 
 // Do these types and symbols make a kernel?
@@ -263,6 +264,8 @@ static int assemble(struct gb_kernel *k, const struct types *t, const struct gb_
 		r = find_space(k, err);
 	if (r != 0)
 		return r;
+	if (reach_ret)
+		reach_ret->mapped = true;
 	find_bases(k);
 	r = check_init_task(k, err);
 	if (r != 0)

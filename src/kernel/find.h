@@ -6,6 +6,6 @@
 #include "kernel/internal.h"
 
 // Fill k (ram is set) with types, symbols, addresses and info. GB_EUNKNOWN says what was found and
-// what was not; options->end is set as soon as a kernel says it.
+// what was not; options->reach is set as soon as a kernel says it.
 int gb_find_kernel(struct gb_kernel *k, const struct gb_kernel_options *options,
 		   struct gb_error *err);

@@ -351,16 +351,6 @@ int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct
 	return r;
 }
 
-uint64_t gb_frames_moved(const struct gb_frames *a, const struct gb_frames *b)
-{
-	uint64_t moved = 0;
-
-	for (size_t i = 0; i < a->count && i < b->count; i++)
-		moved += a->classes[i] != b->classes[i] || a->pids[i] != b->pids[i] ||
-			 a->mappers[i] != b->mappers[i];
-	return moved;
-}
-
 void gb_frames_deinit(struct gb_frames *f)
 {
 	if (f->owners) {

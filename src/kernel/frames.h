@@ -30,6 +30,9 @@ int gb_frames_classify(struct gb_kernel *k, const struct gb_processes *p, struct
 // guest text in it is as the guest has it. p: the processes it was classified with, names included.
 void gb_frame_describe(struct gb_kernel *k, const struct gb_processes *p,
 		       const struct gb_frames *frames, size_t index, struct gb_buf *out);
-// Of two looks at one guest: how many frames changed their class or their processes in between.
-uint64_t gb_frames_moved(const struct gb_frames *a, const struct gb_frames *b);
+// Of two looks at one guest: how many frames changed their class, their owner or their processes in between. An owner is
+// what gb_frame_describe() puts into words: a file, a cache, a thread; what that is called is not compared.
+// Each with the processes it was classified with.
+uint64_t gb_frames_moved(const struct gb_frames *a, const struct gb_processes *a_processes,
+			 const struct gb_frames *b, const struct gb_processes *b_processes);
 void gb_frames_deinit(struct gb_frames *frames);

@@ -5,7 +5,8 @@
 // A machine with more RAM than fits below its PCI hole has the rest from 4 GiB on, and the file of its RAM does not
 // say where it was split. The kernel in it does: max_pfn is one past its highest frame. What that is more than 4 GiB
 // lies above, and what is left of the file lies below; or the file holds the hole, too. What comes out, and what the user
-// says of a kernel that is found, must prove itself (image_proof.h). (max_low_pfn does not help: a 64-bit kernel sets it to
+// says of a kernel that is found, must prove itself (image_proof.h): what is contradicted is refused, and what the user says
+// and nothing proves is marked. (max_low_pfn does not help: a 64-bit kernel sets it to
 // max_pfn.) Where nothing does, the bytes are still those of the file, and can be read as they lie there.
 //
 // A file that ends before max_pfn was cut short. It can be read as far as it goes, and what is read is not all.
@@ -18,11 +19,12 @@ struct gb_image {
 	struct gb_kernel *kernel; // NULL: no Linux that is understood; why says what was found
 	struct gb_error why;
 	uint64_t missing; // bytes of RAM that the kernel has (or the user says) and the file lacks
+	bool unproved; // laid out as the user says, and the kernel that was found cannot tell whether that is so
 	bool unplaced; // no layout fits the kernel that was found: ram is the file as it is, and why says so
 };
 
-// split: bytes of RAM that lie below the hole, by who knows it; 0: find out. GB_EUNKNOWN when that is not so for the
-// kernel that was found, GB_EUSAGE when nothing can be split there, and what gb_ram_open() can fail with.
+// split: bytes of RAM that lie below the hole, by who knows it; 0: find out. GB_EUNKNOWN when the kernel that was
+// found contradicts it, GB_EUSAGE when nothing can be split there, and what gb_ram_open() can fail with.
 int gb_image_open(const char *path, uint64_t split, struct gb_image *ret, struct gb_error *err);
 void gb_image_close(struct gb_image *i); // accepts a zeroed one
 

@@ -23,6 +23,7 @@ struct gb_kernel;
 // (max_pfn, max_low_pfn_mapped). 0: not known.
 struct gb_kernel_reach {
 	uint64_t end, low_end;
+	bool mapped; // its page tables say that its image lies where it was found
 };
 
 struct gb_kernel_options {

@@ -4,7 +4,7 @@
 // classification ends, counts every frame once, and says when page tables were cut.
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "kernel/frames.h"
+#include "kernel/owners.h"
 #include "kernel/test_guest.h"
 #include "ram/walk.h"
 #include "tests/tap.h"
@@ -305,30 +305,120 @@ static void words_end(void)
 	answer_free(&a);
 }
 
+// Two looks; a change between them is made to the second.
+struct looks {
+	struct answer a;
+	struct gb_frames before;
+	struct gb_processes processes;
+};
+
+static void look(struct looks *l)
+{
+	*l = (struct looks){};
+	REQUIRE(answer_open(&l->a));
+	REQUIRE_OK(test_guest_list(&l->a.g, &l->processes), l->a.g.err);
+	REQUIRE_OK(gb_frames_classify(l->a.g.kernel, &l->processes, &l->before, &l->a.g.err),
+		   l->a.g.err);
+	classify(&l->a);
+}
+
+static uint64_t moved(const struct looks *l)
+{
+	return gb_frames_moved(&l->before, &l->processes, &l->a.f, &l->a.p);
+}
+
+static void looks_free(struct looks *l)
+{
+	gb_frames_deinit(&l->before);
+	answer_free(&l->a);
+}
+
 // A frame that another process has got is another one's, though its class is what it was.
 static void frames_that_change_hands_have_moved(void)
 {
-	GB_CLEANUP(gb_frames_deinit) struct gb_frames before = {};
-	struct answer a;
+	struct looks l;
 	uint64_t owned = 0;
 
-	REQUIRE(answer_open(&a));
-	REQUIRE_OK(test_guest_list(&a.g, &a.p), a.g.err);
-	REQUIRE_OK(gb_frames_classify(a.g.kernel, &a.p, &before, &a.g.err), a.g.err);
-	classify(&a);
-	CHECK_EQ(gb_frames_moved(&before, &a.f), 0);
-	a.f.mappers[0x505]++;
-	CHECK_EQ(gb_frames_moved(&before, &a.f), 1);
+	look(&l);
+	CHECK_EQ(moved(&l), 0);
+	l.a.f.mappers[0x505]++;
+	CHECK_EQ(moved(&l), 1);
 	for (size_t i = 0; i < FRAMES; i++)
-		owned += before.pids[i] != 0;
+		owned += l.before.pids[i] != 0;
 	CHECK(owned > 1);
 	for (enum test_object o = TEST_TASK; o <= TEST_THREAD; o++)
-		test_guest_set(&a.g, o, GB_M_TASK_TGID, TEST_PID + 8);
-	test_guest_set(&a.g, TEST_TASK, GB_M_TASK_PID, TEST_PID + 8);
-	classify(&a);
-	CHECK_EQ(memcmp(before.classes, a.f.classes, FRAMES), 0);
-	CHECK_EQ(gb_frames_moved(&before, &a.f), owned);
-	answer_free(&a);
+		test_guest_set(&l.a.g, o, GB_M_TASK_TGID, TEST_PID + 8);
+	test_guest_set(&l.a.g, TEST_TASK, GB_M_TASK_PID, TEST_PID + 8);
+	classify(&l.a);
+	CHECK_EQ(memcmp(l.before.classes, l.a.f.classes, FRAMES), 0);
+	CHECK(moved(&l) >= owned); // and its page tables
+	looks_free(&l);
+}
+
+// Neither class nor process tells of these.
+static void frames_that_change_owners_have_moved(void)
+{
+	static const struct gb_owner owners[] = {
+		{GB_OWNER_FILE, 0, 0, 8},   {GB_OWNER_SLAB, 0, 0, 8},    {GB_OWNER_STACK, 8, 0, 0},
+		{GB_OWNER_TABLE, 8, 0, 0},  {GB_OWNER_VMALLOC, 0, 0, 8}, {GB_OWNER_MODULE, 0, 0, 8},
+		{GB_OWNER_PERCPU, 0, 8, 0}, {GB_OWNER_PCP, 0, 0, 0},
+	};
+	struct gb_owner *before, *after;
+	struct looks l;
+
+	look(&l);
+	before = &l.before.owners->list[l.before.owner_of[0x110]];
+	after = &l.a.f.owners->list[l.a.f.owner_of[0x110]];
+	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		*before = *after = owners[i];
+		CHECK_EQ(moved(&l), 0);
+		if (owners[i].kind == GB_OWNER_PCP)
+			after->kind = GB_OWNER_BUDDY;
+		else
+			*after = (struct gb_owner){owners[i].kind, owners[i].pid / 2,
+						   owners[i].index / 2, owners[i].at / 2};
+		CHECK(moved(&l) > 0);
+	}
+	looks_free(&l);
+}
+
+// A frame of the page cache that goes from one file to another.
+static void files_that_change_have_moved(void)
+{
+	uint64_t at = 0x400000 + 0x600 * page_size() + test_guest_offset(GB_M_PAGE_MAPPING);
+	struct looks l;
+
+	look(&l);
+	for (enum test_object o = TEST_MAPPING; o <= TEST_CACHE; o++) {
+		gb_frames_deinit(&l.before);
+		l.before = l.a.f;
+		l.a.f = (struct gb_frames){};
+		test_guest_put(&l.a.g, at, test_guest_va(test_guest_object(o)));
+		classify(&l.a);
+	}
+	CHECK_EQ(l.before.classes[0x600], GB_FRAME_PAGE_CACHE);
+	CHECK_EQ(l.a.f.classes[0x600], GB_FRAME_PAGE_CACHE);
+	CHECK_EQ(moved(&l), 1);
+	looks_free(&l);
+}
+
+// A process of which another one stands before it in the list has the same VMAs as ever.
+static void vmas_are_not_their_numbers(void)
+{
+	struct gb_process *list;
+	struct looks l;
+
+	look(&l);
+	list = calloc(l.a.p.count + 1, sizeof(*list));
+	REQUIRE(list);
+	list[0] = (struct gb_process){.args = ""};
+	memcpy(list + 1, l.a.p.list, l.a.p.count * sizeof(*list));
+	l.a.p.list = list;
+	l.a.p.count++;
+	REQUIRE_OK(gb_frames_classify(l.a.g.kernel, &l.a.p, &l.a.f, &l.a.g.err), l.a.g.err);
+	CHECK_EQ(moved(&l), 0);
+	free(list);
+	looks_free(&l);
 }
 
 TAP_MAIN(TAP_CASE(lists_of_areas_end), TAP_CASE(lists_of_areas_are_counted),
@@ -338,4 +428,6 @@ TAP_MAIN(TAP_CASE(lists_of_areas_end), TAP_CASE(lists_of_areas_are_counted),
 	 TAP_CASE(tables_of_all_processes_have_a_budget),
 	 TAP_CASE(kernel_tables_without_end_are_cut), TAP_CASE(numbers_are_bounded),
 	 TAP_CASE(blocks_have_an_order), TAP_CASE(words_end),
-	 TAP_CASE(frames_that_change_hands_have_moved))
+	 TAP_CASE(frames_that_change_hands_have_moved),
+	 TAP_CASE(frames_that_change_owners_have_moved), TAP_CASE(files_that_change_have_moved),
+	 TAP_CASE(vmas_are_not_their_numbers))

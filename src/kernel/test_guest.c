@@ -515,13 +515,16 @@ static uint64_t object(unsigned n)
 static void link_list(uint8_t *ram, uint64_t head_va, uint64_t head_pa, const uint64_t *pas,
 		      unsigned n)
 {
-	uint64_t at = head_pa;
+	uint64_t at = head_pa, at_va = head_va;
 
 	for (unsigned i = 0; i < n; i++) {
 		put64(ram, at, va(pas[i]));
 		at = pas[i];
+		put64(ram, at + 8, at_va);
+		at_va = va(at);
 	}
 	put64(ram, at, head_va);
+	put64(ram, head_pa + 8, at_va);
 }
 
 static void make_task(uint8_t *ram, uint64_t task, uint32_t pid, uint32_t tgid, const char *comm,

@@ -141,6 +141,81 @@ report $? 'a split image that was cut at the hole, with --split as it is not'
 serve "$work/cut" --split 2G && json 'd["how"] == "incomplete"' && json_of "$work/hello" 'd["understood"] and d["missing"] == 1 << 30'
 report $? 'the page of a split image that was cut at the hole'
 
+# A kernel without userspace: it panics where it would mount its root, and QEMU ends with that.
+kernel=$("$(dirname "$1")/../tiny.sh")/bzImage || { echo "Bail out! there is no tiny kernel"; exit 1; }
+timeout 120 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -accel tcg -machine q35,memory-backend=ram -m 3G \
+	-object "memory-backend-file,id=ram,size=3G,mem-path=$work/rootless,share=on" -kernel "$kernel" \
+	-append 'console=ttyS0 panic=-1 nokaslr no_timer_check' -serial "file:$work/out" 2>"$work/err" </dev/null &&
+	grep -q 'Kernel panic.*Unable to mount root' "$work/out"
+report $? 'a kernel without userspace panics'
+
+# placed NAME: this image, in $work/rootless, is found to lie as it does, and with --split as it does.
+placed() {
+	for split in '' '--split 2G'; do
+		# shellcheck disable=SC2086 # words
+		gb info "$work/rootless" $split --json
+		[ "$status" = 0 ] && json "d['how'] == 'image' and d['layout'] == $(cat "$work/layout")"
+		report $? "$1: its layout${split:+, with $split}"
+	done
+	for size in 1G 2560M 3G 4G; do
+		gb read "$work/rootless" 0x1000000 64 --split $size
+		[ "$status" = 4 ] && [ ! -s "$work/out" ] && grep -q 'split is wrong, or the image is cut short.*ends at 2048M there' "$work/err"
+		report $? "$1: --split $size, as it is not"
+	done
+}
+placed 'a kernel without userspace'
+gb ps "$work/rootless" --json
+[ "$status" = 0 ] && json 'd["processes"][0]["pid"] == 1 and len(d["processes"]) > 5'
+report $? 'a kernel without userspace: its threads'
+truncate -s 5G "$work/flat"
+dd if="$work/rootless" of="$work/flat" bs=1M count=2048 conv=sparse,notrunc status=none
+dd if="$work/rootless" of="$work/flat" bs=1M skip=2048 seek=4096 conv=sparse,notrunc status=none
+gb ps "$work/flat" --json
+[ "$status" = 0 ] && json 'len(d["processes"]) > 5 and d["how"] == "image"'
+report $? 'a kernel without userspace, in an image with the hole in it'
+rm "$work/flat"
+
+# The same with less evidence, as a kernel has it that has hardly started. (Without KASLR its variables lie low.)
+for name in sym:init_task type:task_struct sym:max_low_pfn_mapped; do
+	gb "${name%:*}" "$work/rootless" "${name#*:}" --json
+	mv "$work/out" "$work/${name#*:}"
+done
+# poke FILE VALUE...: numbers of 8 bytes that are written over the symbol of that answer.
+poke() {
+	python3 - "$work" "$@" <<'PY'
+import json, struct, sys
+work, name, *values = sys.argv[1:]
+symbol, task = (json.load(open(f'{work}/{file}')) for file in (name, 'task_struct'))
+symbol = symbol['symbols'][0]
+at = next(m['offset'] for m in task['members'] if m['name'] == 'tasks') if name == 'init_task' else 0
+values = [int(symbol['address'], 16) + at if value == 'itself' else int(value) for value in values]
+with open(f'{work}/rootless', 'r+b') as ram:
+    ram.seek(int(symbol['gpa'], 16) + at)
+    ram.write(struct.pack(f'<{len(values)}Q', *values))
+PY
+}
+poke init_task itself itself
+placed 'a kernel without tasks'
+poke max_low_pfn_mapped 0
+unproved='nothing in it proves where this image of 3072 MiB lay; --split must say'
+gb info "$work/rootless"
+[ "$status" = 4 ] && [ ! -s "$work/out" ] && grep -q "$unproved" "$work/err"
+report $? 'a kernel that cannot tell: info does not guess'
+gb read "$work/rootless" 0x1000000 64 --json
+[ "$status" = 5 ] && json 'd["how"] == "unplaced"'
+report $? 'a kernel that cannot tell: the bytes of the file'
+for words in info 'read 0x120000000 64' 'walk 0xffffffff81000000'; do
+	# shellcheck disable=SC2086 # words
+	gb ${words%% *} "$work/rootless" ${words#"${words%% *}"} --split 2G --json
+	[ "$status" = 5 ] && json 'd["consistent"] is False and d["how"] == "unproved"' &&
+		grep -q 'unproved: RAM is read as --split says' "$work/err"
+	report $? "a kernel that cannot tell, with --split: $words"
+done
+serve "$work/rootless" --split 2G && json 'd["consistent"] is False and d["how"] == "unproved"' &&
+	json_of "$work/hello" "not d['understood'] and 'unproved' in d['reason'] and d['layout'] == $(cat "$work/layout")"
+report $? 'the page of an image that its kernel cannot tell of'
+rm "$work/rootless"
+
 cp --sparse=always "$whole/ram.img" "$work/cut"
 for size in 90 64 40; do
 	truncate -s "${size}M" "$work/cut"
