@@ -5,7 +5,9 @@
 // The guest is the 100 bytes below, in place of a firmware: they fill 48 MiB of RAM, then for ever
 // do a fixed amount of arithmetic, say 'c', do a fixed number of additions all over 8 MiB, say 'm'.
 // Time is taken here, from letter to letter. Every other window of letters, a thread looks for
-// dirty frames 60 times a second on one core, as the page does. What counts is the median, over all
+// dirty frames on one core: as often as the page does, then as often as any viewer may ask for. The
+// additions are the worst that there is for it: what they write lies in the processor's cache, at random,
+// and a look takes it away from there. What counts is the median, over all
 // pairs of neighbouring windows, of the time with the watcher by the time without; the same of two
 // windows without tells how much of that is noise.
 #include "bench/bench.h"
@@ -33,7 +35,8 @@
 #define PATIENCE (90 * GB_SECOND) // fewer windows on a machine that is too busy
 #define WINDOWS 60u               // even ones without the watcher, odd ones with; each of ROUNDS
 #define ROUNDS 11u                // of both letters
-#define SCANS_PER_SECOND 60
+#define PAGE_HZ 20u               // web/api.js
+#define MOST_HZ 60u               // docs/protocol.md
 
 // Real mode at the reset vector, then flat 32 bits. The image is seen at 0xf0000 too.
 __asm__(".pushsection .rodata\n"
@@ -101,6 +104,7 @@ struct guest {
 	pthread_t watcher;
 	bool watched; // the thread runs
 	atomic_bool watch, stop;
+	_Atomic(unsigned) hz;
 	_Atomic(unsigned) scans, failed;
 	_Atomic(uint64_t) dirty_frames;
 };
@@ -207,10 +211,11 @@ static void scan(struct guest *g)
 
 static void *watch(void *arg)
 {
-	const struct timespec pause = {.tv_nsec = (long)(GB_SECOND / SCANS_PER_SECOND)};
 	struct guest *g = arg;
 
 	while (!atomic_load(&g->stop)) {
+		const struct timespec pause = {.tv_nsec = (long)(GB_SECOND / g->hz)};
+
 		if (atomic_load(&g->watch))
 			scan(g);
 		nanosleep(&pause, NULL);
@@ -288,12 +293,13 @@ static int measure_window(struct guest *g, double ret[MEASURES], struct gb_error
 	return 0;
 }
 
-static int measure(struct guest *g, struct windows *w, struct gb_error *err)
+static int measure(struct guest *g, unsigned hz, struct windows *w, struct gb_error *err)
 {
 	uint64_t end = gb_clock_ns() + PATIENCE;
 	double window[MEASURES];
 	int r = 0;
 
+	g->hz = hz;
 	w->count = 0;
 	for (unsigned i = 0; i < 6 && r == 0; i++) { // the filling, and the watcher's first look
 		r = measure_window(g, window, err);
@@ -322,28 +328,32 @@ static double compare(const double *windows, unsigned count, unsigned a, unsigne
 	return gb_median(ratios, n);
 }
 
-static void report(struct gb_bench *b, const struct guest *g, const struct windows *w)
+static void report(struct gb_bench *b, const struct guest *g, const struct windows *page,
+		   const struct windows *most)
 {
 	static const struct {
 		enum measure measure;
-		const char *name, *noise;
-		bool promised;
+		const char *name, *noise, *most; // most: what is promised has one
 	} rows[] = {
-		{COMPUTE, "guest-compute-time", "guest-compute-noise", true},
-		{COMPUTE_CPU, "guest-compute-cpu", "guest-compute-cpu-noise", false},
-		{MEMORY, "guest-memory-time", "guest-memory-noise", true},
-		{MEMORY_CPU, "guest-memory-cpu", "guest-memory-cpu-noise", false},
+		{COMPUTE, "guest-compute-time", "guest-compute-noise", "guest-compute-time-60hz"},
+		{COMPUTE_CPU, "guest-compute-cpu", "guest-compute-cpu-noise", NULL},
+		{MEMORY, "guest-memory-time", "guest-memory-noise", "guest-memory-time-60hz"},
+		{MEMORY_CPU, "guest-memory-cpu", "guest-memory-cpu-noise", NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const double *ns = w->ns[rows[i].measure];
+		const double *ns = page->ns[rows[i].measure];
+		double slow = compare(ns, page->count, 0, 1);
 
-		if (rows[i].promised)
-			gb_bench_at_most(b, rows[i].name, compare(ns, w->count, 0, 1),
-					 "x unwatched", 1.01);
+		if (rows[i].most)
+			gb_bench_at_most(b, rows[i].name, slow, "x unwatched", 1.01);
 		else
-			gb_bench_note(b, rows[i].name, compare(ns, w->count, 0, 1), "x unwatched");
-		gb_bench_note(b, rows[i].noise, compare(ns, w->count, 0, 2), "x itself");
+			gb_bench_note(b, rows[i].name, slow, "x unwatched");
+		gb_bench_note(b, rows[i].noise, compare(ns, page->count, 0, 2), "x itself");
+		if (rows[i].most)
+			gb_bench_note(b, rows[i].most,
+				      compare(most->ns[rows[i].measure], most->count, 0, 1),
+				      "x unwatched");
 	}
 	gb_bench_note(b, "guest-scans", g->scans, "scans");
 	gb_bench_note(b, "guest-dirty-frames", (double)g->dirty_frames / (g->scans + !g->scans),
@@ -353,7 +363,7 @@ static void report(struct gb_bench *b, const struct guest *g, const struct windo
 int gb_bench_ram_guest(struct gb_bench *b, struct gb_error *err)
 {
 	struct guest g = {.ram_fd = -1, .bios_fd = -1, .letters = -1};
-	struct windows w;
+	struct windows page, most;
 	int r;
 
 	if (gb_parallel_width() < 2) {
@@ -363,11 +373,13 @@ int gb_bench_ram_guest(struct gb_bench *b, struct gb_error *err)
 	}
 	r = start(&g, err);
 	if (r == 0)
-		r = measure(&g, &w, err);
+		r = measure(&g, PAGE_HZ, &page, err);
+	if (r == 0)
+		r = measure(&g, MOST_HZ, &most, err);
 	if (r == 0 && g.failed)
 		r = gb_fail(err, GB_EVERIFY, "%u scans of the guest's RAM failed", g.failed);
 	if (r == 0)
-		report(b, &g, &w);
+		report(b, &g, &page, &most);
 	end(&g);
 	if (r != GB_ELACKS)
 		return r;
