@@ -112,6 +112,7 @@ export class Scene {
 			this.#pose = this.#startPose();
 		this.picture.pose = this.#pose;
 		this.picture.redraw();
+		this.hover(null); // the picture has moved away under the pointer
 	}
 
 	frameAll() {

@@ -151,6 +151,7 @@ test('in a window of middle width the cube makes room for the inspector', async 
 
 		assert.ok(Math.abs(cube.x + cube.width - panel.x) < 2 && strip.x + strip.width <= panel.x, `${width}: ${JSON.stringify([cube, panel, strip])}`);
 		assert.equal(panel.x + panel.width, width);
+		assert.ok(!await tab.isVisible('#tip'), `${width}: what was pointed at is elsewhere now`);
 		await shot(tab, `page-${width}`);
 		await tab.click('#right .close');
 		await still();
