@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "fuzz/fuzz.h"
 #include "kernel/frames.h"
+#include "kernel/printk.h"
 #include "kernel/test_guest.h"
 
 #include <string.h>
@@ -50,26 +51,47 @@ static void check_frames(struct gb_kernel *k, const struct gb_processes *p)
 	}
 }
 
+static void check_processes(struct gb_kernel *k)
+{
+	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
+	struct gb_processes p;
+
+	if (gb_process_list(k, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &arena, &p, NULL) != 0)
+		return;
+	for (size_t i = 0; i < p.count; i++)
+		check_process(&p.list[i]);
+	check_frames(k, &p);
+}
+
+static void check_log(struct gb_kernel *k)
+{
+	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
+	struct gb_error err = {};
+	struct gb_printk log = {};
+
+	if (gb_printk_read(k, &arena, &log, &err) != 0 && !err.message[0])
+		__builtin_trap();
+	for (size_t i = 0; i < log.count; i++)
+		if (log.list[i].text[log.list[i].len] != 0)
+			__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gb_cursor c = gb_cursor_init(data, size, "input");
 	struct gb_cursor again = c;
-	struct gb_arena arena = {};
 	struct gb_kernel *k = NULL;
 	struct gb_error err = {};
-	struct gb_processes p;
 
 	fuzz_image_open(&image, TEST_GUEST_SIZE, NULL, build);
 	fuzz_image_patch(&image, &c);
 	if (gb_kernel_open(image.ram, NULL, &k, &err) != 0) {
 		if (!err.message[0])
 			__builtin_trap(); // a refusal says why
-	} else if (gb_process_list(k, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &arena, &p, &err) == 0) {
-		for (size_t i = 0; i < p.count; i++)
-			check_process(&p.list[i]);
-		check_frames(k, &p);
+	} else {
+		check_processes(k);
+		check_log(k);
 	}
-	gb_arena_deinit(&arena);
 	gb_kernel_close(k);
 	fuzz_image_restore(&image, &again);
 	return 0;

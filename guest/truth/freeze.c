@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -246,6 +247,18 @@ static void put_files(const char *const *files, size_t count, uint32_t reading)
 	}
 }
 
+static void put_log(uint32_t reading)
+{
+	static char text[1 << 19];
+	int n = klogctl(3, text, sizeof(text)); // SYSLOG_ACTION_READ_ALL
+
+	if (n <= 0)
+		die("the kernel's log");
+	struct mark mark = begin("log", 0, reading);
+	put(text, (size_t)n);
+	end(&mark, (uint64_t)n);
+}
+
 static void take(uint32_t reading)
 {
 	static const char *const counters[] = {"meminfo", "zoneinfo", "vmallocinfo", "kpagecount",
@@ -260,6 +273,7 @@ static void take(uint32_t reading)
 	}
 	closedir(dir);
 	put_files(counters, sizeof(counters) / sizeof(*counters), reading);
+	put_log(reading);
 }
 
 static void take_constants(void)

@@ -30,6 +30,7 @@
 //	meminfo     0     1, 2      /proc/meminfo                             text
 //	zoneinfo    0     1, 2      /proc/zoneinfo                            text
 //	vmallocinfo 0     1, 2      /proc/vmallocinfo                         text
+//	log         0     1, 2      the kernel's log as syslog(2) gives it    text, with <priority>; only the newest of a log that is too long
 //	kpageflags  0     1, 2      /proc/kpageflags                          uint64_t per frame, from PFN 0
 //	kpagecount  0     1, 2      /proc/kpagecount                          uint64_t per frame, from PFN 0
 //	end         0     2         nothing: a truth without it was cut off

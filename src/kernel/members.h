@@ -161,6 +161,24 @@
 	S(MODULE_LAYOUT, "module_layout") \
 	M(MODULE_LAYOUT_BASE, MODULE_LAYOUT, "base", 0) \
 	M(MODULE_LAYOUT_SIZE, MODULE_LAYOUT, "size", 0) \
+	S(PRB, "printk_ringbuffer") \
+	M(PRB_COUNT_BITS, PRB, "desc_ring.count_bits", 0) \
+	M(PRB_DESCS, PRB, "desc_ring.descs", 0) \
+	M(PRB_INFOS, PRB, "desc_ring.infos", 0) \
+	M(PRB_HEAD, PRB, "desc_ring.head_id.counter", 0) \
+	M(PRB_TAIL, PRB, "desc_ring.tail_id.counter", 0) \
+	M(PRB_SIZE_BITS, PRB, "text_data_ring.size_bits", 0) \
+	M(PRB_DATA, PRB, "text_data_ring.data", 0) \
+	S(PRB_DESC, "prb_desc") \
+	M(PRB_DESC_STATE, PRB_DESC, "state_var.counter", 0) \
+	M(PRB_DESC_BEGIN, PRB_DESC, "text_blk_lpos.begin", 0) \
+	M(PRB_DESC_NEXT, PRB_DESC, "text_blk_lpos.next", 0) \
+	S(PRINTK_INFO, "printk_info") \
+	M(PRINTK_SEQ, PRINTK_INFO, "seq", 0) \
+	M(PRINTK_TIME, PRINTK_INFO, "ts_nsec", 0) \
+	M(PRINTK_LEN, PRINTK_INFO, "text_len", 0) \
+	M(PRINTK_FACILITY, PRINTK_INFO, "facility", 0) \
+	M(PRINTK_CALLER, PRINTK_INFO, "caller_id", 0) \
 	S(CPU, "cpuinfo_x86") \
 	M(CPU_CAPABILITY, CPU, "x86_capability", 0)
 
@@ -221,6 +239,7 @@ enum gb_member_id {
 	X(MODULES, "modules", 0) \
 	X(PER_CPU_START, "__per_cpu_start", 0) \
 	X(PCPU_UNIT_SIZE, "pcpu_unit_size", 0) \
+	X(PRB, "prb", 0) \
 	X(MAX_PFN, "max_pfn", 0) \
 	X(MAX_LOW_PFN_MAPPED, "max_low_pfn_mapped", 0)
 

@@ -659,6 +659,24 @@ static void make_pages(uint8_t *ram)
 	}
 }
 
+static void make_log(uint8_t *ram)
+{
+	uint64_t ring = object(TEST_PRB), desc = object(TEST_PRB_DESCS),
+		 info = object(TEST_PRB_INFOS), text = object(TEST_PRB_TEXT);
+
+	put64(ram, IMAGE_PA + symbol_offset(GB_Y_PRB, 0), va(ring));
+	set(ram, ring, GB_M_PRB_COUNT_BITS, 4);
+	set(ram, ring, GB_M_PRB_SIZE_BITS, 8);
+	set(ram, ring, GB_M_PRB_DESCS, va(desc));
+	set(ram, ring, GB_M_PRB_INFOS, va(info));
+	set(ram, ring, GB_M_PRB_DATA, va(text));
+	set(ram, desc, GB_M_PRB_DESC_STATE, (uint64_t)2 << 62); // final
+	set(ram, desc, GB_M_PRB_DESC_NEXT, 16);
+	set(ram, info, GB_M_PRINTK_LEN, 5);
+	set(ram, info, GB_M_PRINTK_FACILITY, 6 << 13); // level 6
+	memcpy(ram + text + 8, "hello", 5);
+}
+
 void test_guest_build(uint8_t *ram, size_t size, enum test_order order)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf btf = {};
@@ -686,6 +704,7 @@ void test_guest_build(uint8_t *ram, size_t size, enum test_order order)
 	make_memory(ram);
 	make_files(ram);
 	make_pages(ram);
+	make_log(ram);
 }
 
 size_t test_guest_places(const uint32_t **ret)
@@ -701,7 +720,7 @@ size_t test_guest_places(const uint32_t **ret)
 	places[n++] = TABLES_AT;
 	places[n++] = PAGES_AT;
 	places[n++] = USER_AT;
-	for (unsigned i = TEST_TASK; i <= TEST_CACHE; i++)
+	for (unsigned i = TEST_TASK; i < TEST_OBJECTS_END; i++)
 		places[n++] = (uint32_t)object(i);
 	*ret = places;
 	return n;

@@ -86,7 +86,12 @@ enum test_object {
 	TEST_MOUNT,
 	TEST_FS,
 	TEST_MAPPING,
-	TEST_CACHE
+	TEST_CACHE,
+	TEST_PRB, // the kernel's log: 16 records, of which one is there, and 256 bytes of text
+	TEST_PRB_DESCS, // arrays
+	TEST_PRB_INFOS,
+	TEST_PRB_TEXT,
+	TEST_OBJECTS_END
 };
 #define TEST_NAME_AT 0x400u
 #define TEST_USER_AT 0x500000u // tables, then pages of the process; its arguments at:

@@ -99,6 +99,15 @@ def symbols_json():
 	assert lines == kallsyms, 'they differ'
 
 
+def dmesg():
+	lines = re.sub(rb'^<\d+>', b'', stable('log'), flags=re.M)
+	assert run('dmesg').endswith(lines), 'they differ'
+	records = ask('dmesg')['records']
+	text = ''.join(f'<{r["facility"] << 3 | r["level"]}>[{r["time_ns"] // 10**9:5}.{r["time_ns"] % 10**9 // 1000:06}] {line}\n'
+		for r in records for line in r['text'].split('\n'))
+	assert text.encode().endswith(stable('log')), 'they differ'
+
+
 def sym():
 	answer = ask('sym', 'init_task')['symbols']
 	same([(s['name'], s['type'], s['offset'], int(s['address'], 16)) for s in answer],
@@ -274,7 +283,7 @@ def read():
 	same(ask('read', hex(1 << 50), 16, status=1)['error']['address'], hex(1 << 50))
 
 
-tests = (info, symbols_text, symbols_json, sym, type_, ps_json, ps_text, ps_threads, maps_text, maps_json, terminal, frames_csv, walk, read)
+tests = (info, symbols_text, symbols_json, dmesg, sym, type_, ps_json, ps_text, ps_threads, maps_text, maps_json, terminal, frames_csv, walk, read)
 for test in tests:
 	number += 1
 	try:

@@ -39,6 +39,11 @@ static bool falsify_symbols(const struct frozen *f)
 	return flip(f, "kallsyms", 0, 20);
 }
 
+static bool falsify_log(const struct frozen *f)
+{
+	return flip(f, "log", 0, 40);
+}
+
 // "1 (init) S 0": the name
 static bool falsify_process(const struct frozen *f)
 {
@@ -113,6 +118,7 @@ static bool falsify_counts(const struct frozen *f)
 const struct comparison comparisons[] = {
 	{"facts", compare_facts, falsify_facts, 0},
 	{"symbols", compare_symbols, falsify_symbols, 0},
+	{"log", compare_log, falsify_log, 0},
 	{"processes", compare_processes, falsify_process, 0},
 	{"threads", compare_threads, falsify_thread, 0},
 	{"maps", compare_maps, falsify_maps, 0},
