@@ -21,6 +21,7 @@ const struct gb_command *const gb_commands[] = {
 	&gb_cmd_symbols,
 	&gb_cmd_sym,
 	&gb_cmd_type,
+	&gb_cmd_modules,
 	&gb_cmd_dmesg,
 	&gb_cmd_frames,
 	&gb_cmd_read,

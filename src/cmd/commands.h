@@ -14,6 +14,7 @@ extern const struct gb_command gb_cmd_help;
 extern const struct gb_command gb_cmd_info;
 extern const struct gb_command gb_cmd_ls;
 extern const struct gb_command gb_cmd_maps;
+extern const struct gb_command gb_cmd_modules;
 extern const struct gb_command gb_cmd_pause;
 extern const struct gb_command gb_cmd_ps;
 extern const struct gb_command gb_cmd_read;

@@ -6,6 +6,8 @@
 // page tables that led there count, too.
 #include "kernel/listing.h"
 
+#include <stdlib.h>
+
 void gb_listing_begin(struct gb_listing *l, uint64_t bytes)
 {
 	l->guard.ram = l->k->ram;
@@ -84,4 +86,48 @@ const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max)
 	copy = gb_arena_strndup(l->arena, text, strcspn(text, "\n"));
 	l->broken |= !copy;
 	return copy ? copy : "";
+}
+
+static int push(struct gb_chain *list, uint64_t object, struct gb_error *err)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap ? 2 * list->cap : 256;
+		uint64_t *more = realloc(list->objects, cap * sizeof(*more));
+
+		if (!more)
+			return gb_fail(err, GB_ENOMEM,
+				       "no memory for what is on a list of the guest");
+		list->objects = more;
+		list->cap = cap;
+	}
+	list->objects[list->count++] = object;
+	return 0;
+}
+
+// Brent: a cycle without the head is met again.
+int gb_listing_chain(struct gb_listing *l, uint64_t head, uint64_t offset, uint64_t budget,
+		     struct gb_chain *list, struct gb_error *err)
+{
+	uint64_t at, next, hare = head, power = 1, lambda = 0;
+	int r = gb_listing_read(l, head, &next, 8);
+
+	list->count = 0;
+	list->whole = false;
+	for (; r == 0 && next != head && budget > 0; budget--) {
+		int failed = push(list, next - offset, err);
+
+		if (failed)
+			return failed;
+		if (next == hare)
+			break;
+		if (++lambda == power) {
+			hare = next;
+			power *= 2;
+			lambda = 0;
+		}
+		at = next;
+		r = gb_listing_read(l, at, &next, 8);
+	}
+	list->whole = r == 0 && next == head;
+	return r == GB_EGONE ? gb_fail(err, r, "the guest's RAM went away") : 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: The Glass Box authors
-// The state of one gb_process_list() call, shared by the files that read tasks, VMAs and paths.
+// The state of one gb_process_list() call, shared by the files that read tasks, VMAs and paths; lists of other things
+// are read with it, too.
 //
 // Everything that says something about a process is read through the gb_listing_* functions below.
 // They remember it in a guard, which is checked when the process has been read: what is not torn
@@ -55,6 +56,17 @@ int gb_listing_object(struct gb_listing *l, enum gb_struct_id type, uint64_t va,
 int gb_listing_text(struct gb_listing *l, uint64_t va, char *ret, size_t size);
 // A line of text of the guest in the arena, of max bytes at most; "" when it cannot be read.
 const char *gb_listing_string(struct gb_listing *l, uint64_t va, size_t max);
+
+// What hangs on a circular list: the addresses of the objects whose list_head lies at offset in them.
+struct gb_chain {
+	uint64_t *objects; // free() it
+	size_t count, cap;
+	bool whole; // came back to its head
+};
+// From the head, itself not an object, on. Ends early, and not whole, at what cannot be read, at a cycle without the
+// head, or when the budget is spent. list may be used again. GB_EGONE, GB_ENOMEM.
+int gb_listing_chain(struct gb_listing *l, uint64_t head, uint64_t offset, uint64_t budget,
+		     struct gb_chain *list, struct gb_error *err);
 
 // Read struct task_struct into l->task and from there into a thread. GB_EFAULT.
 int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret);

@@ -152,12 +152,22 @@
 	M(VM_CALLER, VM, "caller", GB_NEED) \
 	S(MODULE, "module") \
 	M(MODULE_LIST, MODULE, "list", 0) \
+	M(MODULE_STATE, MODULE, "state", 0) \
 	M(MODULE_NAME, MODULE, "name", 0) \
+	M(MODULE_TAINTS, MODULE, "taints", 0) \
+	M(MODULE_USERS, MODULE, "source_list", GB_PLACE) \
+	M(MODULE_INIT, MODULE, "init", 0) \
+	M(MODULE_EXIT, MODULE, "exit", 0) \
+	M(MODULE_REFS, MODULE, "refcnt.counter", 0) \
+	M(MODULE_INIT_LAYOUT, MODULE, "init_layout", GB_PLACE) \
 	M(MODULE_MEM, MODULE, "mem", 0) \
 	M(MODULE_CORE, MODULE, "core_layout", 0) \
 	S(MODULE_MEMORY, "module_memory") \
 	M(MODULE_MEMORY_BASE, MODULE_MEMORY, "base", 0) \
 	M(MODULE_MEMORY_SIZE, MODULE_MEMORY, "size", 0) \
+	S(MODULE_USE, "module_use") \
+	M(MODULE_USE_LIST, MODULE_USE, "source_list", GB_PLACE) \
+	M(MODULE_USE_SOURCE, MODULE_USE, "source", 0) \
 	S(MODULE_LAYOUT, "module_layout") \
 	M(MODULE_LAYOUT_BASE, MODULE_LAYOUT, "base", 0) \
 	M(MODULE_LAYOUT_SIZE, MODULE_LAYOUT, "size", 0) \

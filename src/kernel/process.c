@@ -25,56 +25,6 @@
 #define BYTES_SHARE_MAX ((uint64_t)128 << 20)
 #define ARGS_MAX 4096
 
-struct list {
-	uint64_t *tasks;
-	size_t count, cap;
-	bool whole; // came back to its head
-};
-
-static int push(struct list *list, uint64_t task, struct gb_error *err)
-{
-	if (list->count == list->cap) {
-		size_t cap = list->cap ? 2 * list->cap : 256;
-		uint64_t *more = realloc(list->tasks, cap * sizeof(*more));
-
-		if (!more)
-			return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
-		list->tasks = more;
-		list->cap = cap;
-	}
-	list->tasks[list->count++] = task;
-	return 0;
-}
-
-// A circular list from its head; offset is that of the list_head in a task. Ends early, and not
-// whole, at what cannot be read, at a cycle without the head, or when the budget is spent.
-static int walk_list(struct gb_listing *l, uint64_t head, uint64_t offset, uint64_t budget,
-		     struct list *list, struct gb_error *err)
-{
-	uint64_t at, next, hare = head, power = 1, lambda = 0; // Brent: a cycle is met again
-	int r = gb_listing_read(l, head, &next, 8);
-
-	list->count = 0;
-	list->whole = false;
-	for (; r == 0 && next != head && budget > 0; budget--) {
-		int failed = push(list, next - offset, err);
-
-		if (failed)
-			return failed;
-		if (next == hare)
-			break;
-		if (++lambda == power) {
-			hare = next;
-			power *= 2;
-			lambda = 0;
-		}
-		at = next;
-		r = gb_listing_read(l, at, &next, 8);
-	}
-	list->whole = r == 0 && next == head;
-	return r == GB_EGONE ? gb_fail(err, r, "the guest's RAM went away") : 0;
-}
-
 // Twice what the RAM could hold of each kind of object, however the guest links them.
 static void set_budgets(struct gb_listing *l)
 {
@@ -88,20 +38,21 @@ static void set_budgets(struct gb_listing *l)
 	l->left.bytes = 2 * bytes < BYTES_MAX ? 2 * bytes : BYTES_MAX;
 }
 
-static int walk_tasks(struct gb_listing *l, struct list *list, struct gb_error *err)
+static int walk_tasks(struct gb_listing *l, struct gb_chain *list, struct gb_error *err)
 {
 	uint64_t offset = gb_offset(l->k, GB_M_TASK_TASKS);
 
 	set_budgets(l);
 	gb_listing_begin(l, 0); // walking it again verifies it, not the guard
-	return walk_list(l, l->k->symbol[GB_Y_INIT_TASK] + offset, offset, l->left.tasks, list,
-			 err);
+	return gb_listing_chain(l, l->k->symbol[GB_Y_INIT_TASK] + offset, offset, l->left.tasks,
+				list, err);
 }
 
-static bool same(const struct list *a, const struct list *b)
+static bool same(const struct gb_chain *a, const struct gb_chain *b)
 {
 	return a->whole && b->whole && a->count == b->count &&
-	       (a->count == 0 || memcmp(a->tasks, b->tasks, a->count * sizeof(*a->tasks)) == 0);
+	       (a->count == 0 ||
+		memcmp(a->objects, b->objects, a->count * sizeof(*a->objects)) == 0);
 }
 
 static int copy_thread(struct gb_listing *l, uint64_t task, const struct gb_thread *leader,
@@ -133,9 +84,10 @@ static int read_threads(struct gb_listing *l, uint64_t signal, uint64_t count,
 			const struct gb_thread *leader, struct gb_process *p, struct gb_error *err)
 {
 	uint64_t head = signal + gb_offset(l->k, GB_M_SIGNAL_THREAD_HEAD);
-	struct list list = {};
-	int r = walk_list(l, head, gb_offset(l->k, GB_M_TASK_THREAD_NODE),
-			  l->share.tasks < count + 64 ? l->share.tasks : count + 64, &list, err);
+	struct gb_chain list = {};
+	int r = gb_listing_chain(l, head, gb_offset(l->k, GB_M_TASK_THREAD_NODE),
+				 l->share.tasks < count + 64 ? l->share.tasks : count + 64, &list,
+				 err);
 
 	p->threads = r == 0 ? gb_arena_array(l->arena, list.count + 1, sizeof(*p->threads)) : NULL;
 	if (r == 0 && !p->threads)
@@ -143,10 +95,10 @@ static int read_threads(struct gb_listing *l, uint64_t signal, uint64_t count,
 	p->torn |= !list.whole || list.count != count;
 	p->thread_count = 0;
 	for (size_t i = 0; i < list.count && r == 0; i++)
-		p->torn |= copy_thread(l, list.tasks[i], leader, p) != 0;
+		p->torn |= copy_thread(l, list.objects[i], leader, p) != 0;
 	if (r == 0)
 		qsort(p->threads, p->thread_count, sizeof(*p->threads), by_tid);
-	free(list.tasks);
+	free(list.objects);
 	return r;
 }
 
@@ -406,7 +358,7 @@ static int by_pid(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-static int read_all(struct gb_listing *l, const struct list *list, struct gb_processes *ret,
+static int read_all(struct gb_listing *l, const struct gb_chain *list, struct gb_processes *ret,
 		    struct gb_error *err)
 {
 	int r = 0;
@@ -417,7 +369,7 @@ static int read_all(struct gb_listing *l, const struct list *list, struct gb_pro
 	if (!ret->list)
 		return gb_fail(err, GB_ENOMEM, "no memory for the guest's processes");
 	for (size_t i = 0; i < list->count && r == 0; i++)
-		r = read_process(l, list->tasks[i], &ret->list[ret->count++], err);
+		r = read_process(l, list->objects[i], &ret->list[ret->count++], err);
 	if (r == 0)
 		qsort(ret->list, ret->count, sizeof(*ret->list), by_pid);
 	return r;
@@ -456,11 +408,11 @@ static void free_listing(struct gb_listing *l)
 static int read_list(struct gb_listing *l, struct gb_processes *p, struct gb_error *err)
 {
 	struct gb_arena_mark mark = gb_arena_mark(l->arena);
-	struct list before = {}, after = {};
+	struct gb_chain before = {}, after = {};
 	int r = walk_tasks(l, &before, err);
 
 	for (int tries = LIST_TRIES; tries > 0 && r == 0; tries--) {
-		struct list swap = before;
+		struct gb_chain swap = before;
 
 		gb_arena_rewind(l->arena, mark);
 		r = read_all(l, &before, p, err);
@@ -472,8 +424,8 @@ static int read_list(struct gb_listing *l, struct gb_processes *p, struct gb_err
 		before = after;
 		after = swap;
 	}
-	free(before.tasks);
-	free(after.tasks);
+	free(before.objects);
+	free(after.objects);
 	return r;
 }
 

@@ -108,6 +108,17 @@ def dmesg():
 	assert text.encode().endswith(stable('log')), 'they differ'
 
 
+def modules():
+	lines = (stable('modules') or b'').decode()
+	same(run('modules').decode(), lines)
+	answer = ask('modules')['modules']
+	for m, line in zip(answer, lines.splitlines(), strict=True):
+		words = line.split()
+		same([m['name'], str(m['size']), str(m['refs']), m['state'], int(m['base'], 16)],
+			[*words[:3], words[4].lower(), int(words[5], 16)])
+		same([*m['users'], *(['[permanent]'] if m['permanent'] else [])], [u for u in words[3].split(',') if u not in ('', '-')])
+
+
 def sym():
 	answer = ask('sym', 'init_task')['symbols']
 	same([(s['name'], s['type'], s['offset'], int(s['address'], 16)) for s in answer],
@@ -283,7 +294,7 @@ def read():
 	same(ask('read', hex(1 << 50), 16, status=1)['error']['address'], hex(1 << 50))
 
 
-tests = (info, symbols_text, symbols_json, dmesg, sym, type_, ps_json, ps_text, ps_threads, maps_text, maps_json, terminal, frames_csv, walk, read)
+tests = (info, symbols_text, symbols_json, dmesg, modules, sym, type_, ps_json, ps_text, ps_threads, maps_text, maps_json, terminal, frames_csv, walk, read)
 for test in tests:
 	number += 1
 	try:

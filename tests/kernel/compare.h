@@ -20,6 +20,7 @@ extern const size_t comparison_count;
 struct tally compare_facts(const struct frozen *f);
 struct tally compare_symbols(const struct frozen *f);
 struct tally compare_log(const struct frozen *f);
+struct tally compare_modules(const struct frozen *f);
 struct tally compare_processes(const struct frozen *f);
 struct tally compare_threads(const struct frozen *f);
 struct tally compare_maps(const struct frozen *f);
