@@ -242,8 +242,6 @@ static int connect_ports(struct gb_machine *m, const struct gb_config *c, struct
 		r = accept_one(m, LISTEN_MONITOR, &fd, err);
 	if (r == 0)
 		r = gb_qmp_adopt(fd, CONNECT_MS, &m->qmp, err);
-	if (r == GB_EGONE && gb_pidfd_wait(m->pidfd, TERM_MS, NULL) == 0)
-		return failed_early(m, err);
 	return r;
 }
 
@@ -304,6 +302,8 @@ int gb_machine_start(const struct gb_machine_start *s, struct gb_machine **ret,
 		r = connect_ports(m, s->config, err);
 	if (r == 0)
 		r = ask(m, s->config, err);
+	if (r == GB_EGONE && gb_pidfd_wait(m->pidfd, TERM_MS, NULL) == 0)
+		r = failed_early(m, err);
 	if (r != 0) {
 		gb_machine_stop(m, true);
 		return r;

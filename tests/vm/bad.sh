@@ -212,6 +212,29 @@ status=0
 wait $run || status=$?
 fails 1 'killed by signal 9' && nothing_left
 report $? 'QEMU is killed while it starts'
+# A QEMU that greets, and goes at the first question.
+cat >"$work/bin/qemu-system-x86_64" <<'END'
+#!/usr/bin/python3
+import json, os, re, socket, sys
+if sys.argv[1] == '--version':
+	sys.exit(print('QEMU emulator version 10.0.2'))
+ends = {}
+for name, path in re.findall(r'socket,id=(\w+),path=([^, ]*/(?:console|control|monitor).sock)', ' '.join(sys.argv)):
+	ends[name] = socket.socket(socket.AF_UNIX)
+	ends[name].connect(path)
+monitor = ends['monitor'].makefile('rw')
+print('{"QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 2}, "package": ""}, "capabilities": []}}', file=monitor, flush=True)
+asked = json.loads(monitor.readline())
+assert asked['execute'] == 'qmp_capabilities'
+print(json.dumps({'return': {}, 'id': asked['id']}), file=monitor, flush=True)
+monitor.readline()
+os.kill(os.getpid(), 9)
+END
+chmod +x "$work/bin/qemu-system-x86_64"
+status=0
+PATH="$work/bin:$PATH" timeout -k 5 60 "$g" run tiny --name unborn --no-view >"$work/out" 2>"$work/err" </dev/null || status=$?
+fails 1 'QEMU did not start' 'killed by signal 9' && nothing_left
+report $? 'QEMU is killed when it is asked for the first time'
 
 start tiny --name orphan --no-view
 qemu=$(field orphan qemu_pid)
