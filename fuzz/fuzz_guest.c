@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "fuzz/fuzz.h"
 #include "kernel/frames.h"
+#include "kernel/module.h"
 #include "kernel/printk.h"
 #include "kernel/test_guest.h"
 
@@ -76,6 +77,20 @@ static void check_log(struct gb_kernel *k)
 			__builtin_trap();
 }
 
+static void check_modules(struct gb_kernel *k)
+{
+	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
+	struct gb_modules modules = {};
+	struct gb_error err = {};
+
+	if (gb_module_list(k, &arena, &modules, &err) != 0 && !err.message[0])
+		__builtin_trap();
+	for (size_t i = 0; i < modules.count; i++)
+		if (!modules.list[i].users ||
+		    !memchr(modules.list[i].name, 0, sizeof(modules.list[i].name)))
+			__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gb_cursor c = gb_cursor_init(data, size, "input");
@@ -91,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		check_processes(k);
 		check_log(k);
+		check_modules(k);
 	}
 	gb_kernel_close(k);
 	fuzz_image_restore(&image, &again);

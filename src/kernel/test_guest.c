@@ -280,7 +280,8 @@ static uint32_t member_size(const char *path)
 		{"thread_head", 16}, {"list", 16},       {"lru", 16},        {"pid", 4},
 		{"tgid", 4},         {"flags", 8},       {"map_count", 4},   {"page_type", 4},
 		{"_refcount", 4},    {"exit_state", 4},  {"__state", 4},     {"euid", 4},
-		{"nr_threads", 4},   {"d_name.len", 4},  {"node_zones", 24},
+		{"nr_threads", 4},   {"d_name.len", 4},  {"node_zones", 24}, {"mem", 64},
+		{"source_list", 16},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
