@@ -222,6 +222,31 @@ static void put_tasks(uint32_t pid, uint32_t reading)
 	}
 }
 
+static void put_descriptors(uint32_t pid, uint32_t reading)
+{
+	char path[320], target[PATH_MAX];
+	uint64_t len = 0;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+	DIR *dir = opendir(path);
+	if (!dir)
+		return;
+	struct mark mark = begin("fd", pid, reading);
+	for (struct dirent *e; (e = readdir(dir));) {
+		snprintf(path, sizeof(path), "/proc/%u/fd/%s", pid, e->d_name);
+		ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		put(e->d_name, strlen(e->d_name) + 1);
+		put(target, (size_t)n + 1);
+		len += strlen(e->d_name) + 1 + (size_t)n + 1;
+	}
+	end(&mark, len);
+	closedir(dir);
+}
+
 static void put_process(uint32_t pid, uint32_t reading)
 {
 	static const char *const files[] = {"stat", "status", "cmdline", "maps"};
@@ -233,6 +258,7 @@ static void put_process(uint32_t pid, uint32_t reading)
 	}
 	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
 	put_link("exe", pid, reading, path);
+	put_descriptors(pid, reading);
 	put_tasks(pid, reading);
 	put_pagemap(pid, reading);
 }

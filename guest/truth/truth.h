@@ -25,6 +25,7 @@
 //	exe         pid   1, 2      the link /proc/PID/exe                    text; missing for kernel threads
 //	maps        pid   1, 2      /proc/PID/maps                            text; missing for kernel threads and zombies
 //	pagemap     pid   1, 2      struct gb_truth_mapping per page that /proc/PID/pagemap calls present or swapped
+//	fd          pid   1, 2      the links in /proc/PID/fd                 per descriptor its number, a zero, where it leads, a zero
 //	threads     pid   1, 2      uint32_t per thread of the process, the leader too
 //	task        tid   1, 2      /proc/PID/task/TID/stat                   text
 //	meminfo     0     1, 2      /proc/meminfo                             text

@@ -18,6 +18,7 @@ const struct gb_command *const gb_commands[] = {
 	&gb_cmd_info,
 	&gb_cmd_ps,
 	&gb_cmd_maps,
+	&gb_cmd_files,
 	&gb_cmd_symbols,
 	&gb_cmd_sym,
 	&gb_cmd_type,

@@ -9,6 +9,7 @@ extern const struct gb_command gb_cmd_attach;
 extern const struct gb_command gb_cmd_bench;
 extern const struct gb_command gb_cmd_dmesg;
 extern const struct gb_command gb_cmd_doctor;
+extern const struct gb_command gb_cmd_files;
 extern const struct gb_command gb_cmd_frames;
 extern const struct gb_command gb_cmd_help;
 extern const struct gb_command gb_cmd_info;

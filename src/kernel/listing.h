@@ -72,6 +72,8 @@ int gb_listing_chain(struct gb_listing *l, uint64_t head, uint64_t offset, uint6
 int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret);
 // Fill vmas of a process whose struct mm_struct is in l->mm. What does not fit sets p->torn.
 int gb_vmas_read(struct gb_listing *l, struct gb_process *p, struct gb_error *err);
+// Fill files of a process from its struct files_struct. GB_ENOMEM.
+int gb_files_read(struct gb_listing *l, struct gb_process *p, uint64_t files, struct gb_error *err);
 // The name of a file as seq_file_path() prints it, in the arena; "" when it cannot be read.
 const char *gb_path_read(struct gb_listing *l, uint64_t mnt, uint64_t dentry);
 // Keep no name that an attempt used since this one.

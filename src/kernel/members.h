@@ -30,6 +30,7 @@
 	M(TASK_EXIT_STATE, TASK, "exit_state", GB_NEED) \
 	M(TASK_REAL_CRED, TASK, "real_cred", GB_NEED) \
 	M(TASK_FS, TASK, "fs", GB_NEED) \
+	M(TASK_FILES, TASK, "files", GB_NEED) \
 	M(TASK_START, TASK, "start_boottime|real_start_time", 0) \
 	M(TASK_KTHREAD, TASK, "worker_private|set_child_tid", 0) \
 	S(SIGNAL, "signal_struct") \
@@ -40,6 +41,11 @@
 	S(FS, "fs_struct") \
 	M(FS_ROOT_MNT, FS, "root.mnt", GB_NEED) \
 	M(FS_ROOT_DENTRY, FS, "root.dentry", GB_NEED) \
+	S(FILES, "files_struct") \
+	M(FILES_FDT, FILES, "fdt", GB_NEED) \
+	S(FDTABLE, "fdtable") \
+	M(FDTABLE_MAX, FDTABLE, "max_fds", GB_NEED) \
+	M(FDTABLE_FD, FDTABLE, "fd", GB_NEED) \
 	S(KTHREAD, "kthread") \
 	M(KTHREAD_FULL_NAME, KTHREAD, "full_name", 0) \
 	M(KTHREAD_DATA, KTHREAD, "data", 0) \
@@ -94,6 +100,7 @@
 	M(FILE_MNT, FILE, "f_path.mnt", GB_NEED) \
 	M(FILE_DENTRY, FILE, "f_path.dentry", GB_NEED) \
 	M(FILE_INODE, FILE, "f_inode", GB_NEED) \
+	M(FILE_FLAGS, FILE, "f_flags", GB_NEED) \
 	S(INODE, "inode") \
 	M(INODE_INO, INODE, "i_ino", GB_NEED) \
 	M(INODE_SB, INODE, "i_sb", GB_NEED) \

@@ -214,7 +214,7 @@ static void copy_leader(struct gb_listing *l, const struct gb_thread *leader, st
 static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
 		     struct gb_error *err)
 {
-	uint64_t signal, cred, fs;
+	uint64_t signal, cred, fs, files;
 	struct gb_thread leader;
 	int r;
 
@@ -227,6 +227,7 @@ static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
 	signal = gb_get(&l->task, GB_M_TASK_SIGNAL);
 	cred = gb_get(&l->task, GB_M_TASK_REAL_CRED);
 	fs = gb_get(&l->task, GB_M_TASK_FS);
+	files = gb_get(&l->task, GB_M_TASK_FILES);
 	if (p->pid == 1)
 		gb_path_root(l, fs);
 	if (gb_listing_object(l, GB_S_CRED, cred, &l->object) == 0)
@@ -244,6 +245,8 @@ static int read_once(struct gb_listing *l, uint64_t task, struct gb_process *p,
 		r = read_mm(l, p, err);
 	else if (r == 0 && !p->kernel_thread)
 		find_orphaned_pages(l, p);
+	if (r == 0 && l->what & GB_PROCESS_FILES && files && !p->kernel_thread)
+		r = gb_files_read(l, p, files, err);
 	return r;
 }
 
@@ -292,7 +295,8 @@ static void leave_out(struct gb_process *p)
 	p->args = "";
 	p->threads = NULL;
 	p->vmas = NULL;
-	p->thread_count = p->vma_count = 0;
+	p->files = NULL;
+	p->thread_count = p->vma_count = p->file_count = 0;
 	p->torn = true;
 }
 
@@ -385,7 +389,7 @@ static struct gb_listing *new_listing(struct gb_kernel *k, unsigned what, struct
 	l->k = k;
 	l->arena = arena;
 	l->what = what & GB_PROCESS_NAMES ? what | GB_PROCESS_VMAS : what;
-	if (!(what & GB_PROCESS_NAMES))
+	if (!(what & (GB_PROCESS_NAMES | GB_PROCESS_FILES)))
 		return l;
 	l->paths = calloc(GB_PATH_CACHE, sizeof(*l->paths));
 	if (l->paths)

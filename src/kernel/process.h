@@ -15,6 +15,13 @@ struct gb_vma {
 	const char *name; // path, "[heap]", "[stack]", "[vdso]", "" - as /proc/PID/maps prints it
 };
 
+struct gb_file {
+	uint32_t fd;
+	uint32_t flags;   // as given to open()
+	gb_gva file;      // struct file
+	const char *name; // as the link in /proc/PID/fd, but for newlines: as in gb_vma
+};
+
 struct gb_thread {
 	gb_gva task;  // struct task_struct
 	gb_gva stack; // the lowest address of its kernel stack; 0: freed already
@@ -40,7 +47,9 @@ struct gb_process {
 	size_t thread_count;
 	struct gb_vma *vmas; // by address; NULL unless asked for
 	size_t vma_count;    // always set (mm->map_count is checked against it when vmas are read)
-	uint64_t rss_pages;  // a sum of counters that never rest: as it was found, never verified
+	struct gb_file *files; // by descriptor; NULL unless asked for, or of a kernel thread
+	size_t file_count;
+	uint64_t rss_pages; // a sum of counters that never rest: as it was found, never verified
 };
 
 struct gb_processes {
@@ -50,10 +59,10 @@ struct gb_processes {
 	bool torn;
 };
 
-enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4 };
+enum { GB_PROCESS_VMAS = 1, GB_PROCESS_NAMES = 2, GB_PROCESS_ARGS = 4, GB_PROCESS_FILES = 8 };
 
 // what: GB_PROCESS_VMAS reads VMAs, GB_PROCESS_NAMES also their paths, GB_PROCESS_ARGS the command
-// line. GB_EUNKNOWN: there is none yet, the kernel is still starting. GB_EGONE, GB_ENOMEM.
+// line, GB_PROCESS_FILES open files. GB_EUNKNOWN: there is none yet, the kernel is still starting. GB_EGONE, GB_ENOMEM.
 int gb_process_list(struct gb_kernel *k, unsigned what, struct gb_arena *arena,
 		    struct gb_processes *ret, struct gb_error *err);
 const struct gb_process *gb_process_find(const struct gb_processes *p, int32_t pid);

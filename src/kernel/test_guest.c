@@ -660,6 +660,18 @@ static void make_pages(uint8_t *ram)
 	}
 }
 
+static void make_descriptors(uint8_t *ram)
+{
+	uint64_t table = object(TEST_FDTABLE) + TEST_NAME_AT;
+
+	set(ram, object(TEST_TASK), GB_M_TASK_FILES, va(object(TEST_FILES)));
+	set(ram, object(TEST_FILES), GB_M_FILES_FDT, va(object(TEST_FDTABLE)));
+	set(ram, object(TEST_FDTABLE), GB_M_FDTABLE_MAX, 4);
+	set(ram, object(TEST_FDTABLE), GB_M_FDTABLE_FD, va(table));
+	set(ram, object(TEST_FILE), GB_M_FILE_FLAGS, 2);
+	put64(ram, table + 16, va(object(TEST_FILE)));
+}
+
 static void make_log(uint8_t *ram)
 {
 	uint64_t ring = object(TEST_PRB), desc = object(TEST_PRB_DESCS),
@@ -706,6 +718,7 @@ void test_guest_build(uint8_t *ram, size_t size, enum test_order order)
 	make_files(ram);
 	make_pages(ram);
 	make_log(ram);
+	make_descriptors(ram);
 }
 
 size_t test_guest_places(const uint32_t **ret)
@@ -787,8 +800,8 @@ bool test_guest_open(struct test_guest *g)
 int test_guest_list(struct test_guest *g, struct gb_processes *p)
 {
 	gb_arena_reset(&g->arena);
-	return gb_process_list(g->kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &g->arena, p,
-			       &g->err);
+	return gb_process_list(g->kernel, GB_PROCESS_NAMES | GB_PROCESS_ARGS | GB_PROCESS_FILES,
+			       &g->arena, p, &g->err);
 }
 
 void test_guest_free(struct test_guest *g)

@@ -91,6 +91,8 @@ enum test_object {
 	TEST_PRB_DESCS, // arrays
 	TEST_PRB_INFOS,
 	TEST_PRB_TEXT,
+	TEST_FILES, // of the process: four descriptors, of which number 2 is open
+	TEST_FDTABLE,
 	TEST_OBJECTS_END
 };
 #define TEST_NAME_AT 0x400u

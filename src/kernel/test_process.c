@@ -179,6 +179,9 @@ static void what_cannot_be_read_is_torn(void)
 		{TEST_TASK, GB_M_TASK_REAL_CRED},
 		{TEST_TASK, GB_M_TASK_REAL_PARENT},
 		{TEST_TASK, GB_M_TASK_MM},
+		{TEST_TASK, GB_M_TASK_FILES},
+		{TEST_FILES, GB_M_FILES_FDT},
+		{TEST_FDTABLE, GB_M_FDTABLE_FD},
 		{TEST_MM, GB_M_MM_PGD},
 		{TEST_MM, GB_M_MM_MT},
 		{TEST_SIGNAL, GB_M_SIGNAL_THREAD_HEAD},
@@ -209,6 +212,39 @@ static void what_cannot_be_read_is_torn(void)
 			check_only_one_is_torn(&p);
 			test_guest_free(&g);
 		}
+}
+
+static void descriptors_are_listed(void)
+{
+	struct gb_processes p;
+	struct test_guest g;
+
+	REQUIRE(test_guest_open(&g));
+	REQUIRE_OK(test_guest_list(&g, &p), g.err);
+	CHECK(!p.torn && !kthread(&p)->files);
+	REQUIRE(one(&p)->file_count == 1);
+	CHECK_EQ(one(&p)->files[0].fd, 2);
+	CHECK_EQ(one(&p)->files[0].flags, 2);
+	CHECK_STR(one(&p)->files[0].name, "/a\\012exe");
+	test_guest_free(&g);
+}
+
+// More than there can be, and tables that reach out of RAM: what can be read of them is no file.
+static void counts_of_descriptors_are_checked(void)
+{
+	static const uint32_t counts[] = {0, 2, 3, 1 << 20, (1 << 20) + 1, INT32_MAX, UINT32_MAX};
+	struct gb_processes p;
+	struct test_guest g;
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		REQUIRE(test_guest_open(&g));
+		test_guest_set(&g, TEST_FDTABLE, GB_M_FDTABLE_MAX, counts[i]);
+		REQUIRE_OK(test_guest_list(&g, &p), g.err);
+		CHECK_EQ(one(&p)->torn, counts[i] > 3);
+		CHECK(!kthread(&p)->torn);
+		CHECK_EQ(one(&p)->file_count, counts[i] == 3);
+		test_guest_free(&g);
+	}
 }
 
 static void memory_has_a_limit(void)
@@ -273,5 +309,6 @@ static void a_kernel_without_processes_says_so(void)
 TAP_MAIN(TAP_CASE(task_lists_end), TAP_CASE(task_lists_have_a_budget), TAP_CASE(thread_lists_end),
 	 TAP_CASE(counts_of_threads_are_checked), TAP_CASE(a_process_cannot_starve_others),
 	 TAP_CASE(arguments_have_a_length), TAP_CASE(what_cannot_be_read_is_torn),
+	 TAP_CASE(descriptors_are_listed), TAP_CASE(counts_of_descriptors_are_checked),
 	 TAP_CASE(memory_has_a_limit), TAP_CASE(who_takes_too_much_memory_is_left_out),
 	 TAP_CASE(a_kernel_without_processes_says_so))

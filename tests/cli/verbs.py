@@ -119,6 +119,22 @@ def modules():
 		same([*m['users'], *(['[permanent]'] if m['permanent'] else [])], [u for u in words[3].split(',') if u not in ('', '-')])
 
 
+def files():
+	answer = ask('files')['files']
+	for pid in pids:
+		link = stable('fd', pid)
+		if link is None or stat(pid) is None or stat(pid)[0] == b'freeze':
+			continue
+		words = link.split(b'\0')[:-1]
+		want = [(int(fd), name.decode('utf8', 'replace').replace('\n', '\\012')) for fd, name in zip(words[::2], words[1::2])]
+		same([(f['fd'], f['name']) for f in answer if f['pid'] == pid], want)
+		same([(f['fd'], f['name']) for f in ask('files', pid)['files']], want)
+	assert len(answer) > 30, answer
+	lines = run('files', 1).decode().splitlines()[1:]
+	same([int(line.split()[2]) for line in lines], [f['fd'] for f in answer if f['pid'] == 1])
+	same(ask('files', 54321, status=3)['error']['code'], 'not-found')
+
+
 def sym():
 	answer = ask('sym', 'init_task')['symbols']
 	same([(s['name'], s['type'], s['offset'], int(s['address'], 16)) for s in answer],
@@ -294,7 +310,7 @@ def read():
 	same(ask('read', hex(1 << 50), 16, status=1)['error']['address'], hex(1 << 50))
 
 
-tests = (info, symbols_text, symbols_json, dmesg, modules, sym, type_, ps_json, ps_text, ps_threads, maps_text, maps_json, terminal, frames_csv, walk, read)
+tests = (info, symbols_text, symbols_json, dmesg, modules, files, sym, type_, ps_json, ps_text, ps_threads, maps_text, maps_json, terminal, frames_csv, walk, read)
 for test in tests:
 	number += 1
 	try:

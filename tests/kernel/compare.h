@@ -24,6 +24,7 @@ struct tally compare_modules(const struct frozen *f);
 struct tally compare_processes(const struct frozen *f);
 struct tally compare_threads(const struct frozen *f);
 struct tally compare_maps(const struct frozen *f);
+struct tally compare_files(const struct frozen *f);
 struct tally compare_pages(const struct frozen *f);
 struct tally compare_absent_pages(const struct frozen *f);
 struct tally compare_frames(const struct frozen *f);

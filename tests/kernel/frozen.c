@@ -93,7 +93,8 @@ int frozen_open(const char *dir, struct frozen *ret, struct gb_error *err)
 		r = gb_kernel_open(ret->ram, &(struct gb_kernel_options){}, &ret->kernel, err);
 	if (r == 0)
 		r = gb_process_list(ret->kernel,
-				    GB_PROCESS_VMAS | GB_PROCESS_NAMES | GB_PROCESS_ARGS,
+				    GB_PROCESS_VMAS | GB_PROCESS_NAMES | GB_PROCESS_ARGS |
+					    GB_PROCESS_FILES,
 				    &ret->arena, &ret->processes, err);
 	return r;
 }

@@ -73,6 +73,12 @@ static bool falsify_maps(const struct frozen *f)
 	return flip(f, "maps", 1, 40);
 }
 
+// "0", a zero, "/dev/console": the name
+static bool falsify_files(const struct frozen *f)
+{
+	return flip(f, "fd", 1, 5);
+}
+
 static size_t first_present(const struct frozen *f)
 {
 	struct section *s = frozen_stable(f, "pagemap", 1);
@@ -136,6 +142,7 @@ const struct comparison comparisons[] = {
 	{"processes", compare_processes, falsify_process, 0},
 	{"threads", compare_threads, falsify_thread, 0},
 	{"maps", compare_maps, falsify_maps, 0},
+	{"files", compare_files, falsify_files, 0},
 	{"pages", compare_pages, falsify_frame, 0},
 	{"absent-pages", compare_absent_pages, falsify_address, 0},
 	{"frames", compare_frames, falsify_flags, 0.01},

@@ -21,7 +21,7 @@ frozen "$1" "$2"
 cp --sparse=always "$image/ram.img" "$work/ram"
 
 # Of a machine that is whole, text says on standard error how it was read, and standard output is data alone.
-for words in info ps 'maps 1' dmesg modules symbols 'sym init_task' 'type list_head' frames 'frames --csv' 'read 0x1000000 64' 'walk 0xffffffff81000000'; do
+for words in info ps 'maps 1' files dmesg modules symbols 'sym init_task' 'type list_head' frames 'frames --csv' 'read 0x1000000 64' 'walk 0xffffffff81000000'; do
 	verb=${words%% *}
 	rest=${words#"$verb"}
 	# shellcheck disable=SC2086 # words
