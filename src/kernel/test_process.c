@@ -226,6 +226,19 @@ static void descriptors_are_listed(void)
 	CHECK_EQ(one(&p)->files[0].fd, 2);
 	CHECK_EQ(one(&p)->files[0].flags, 2);
 	CHECK_STR(one(&p)->files[0].name, "/a\\012exe");
+	// a kernel thread has those of its parent, and /proc shows none
+	test_guest_set(&g, TEST_KTHREAD, GB_M_TASK_FILES,
+		       test_guest_va(test_guest_object(TEST_FILES)));
+	REQUIRE_OK(test_guest_list(&g, &p), g.err);
+	CHECK(!p.torn && kthread(&p)->file_count == 0);
+	// one that leads nowhere is there, and has no name
+	test_guest_put(&g, test_guest_object(TEST_FDTABLE) + TEST_NAME_AT + 8, 0x1008);
+	REQUIRE_OK(test_guest_list(&g, &p), g.err);
+	check_only_one_is_torn(&p);
+	REQUIRE(one(&p)->file_count == 2);
+	CHECK_EQ(one(&p)->files[0].fd, 1);
+	CHECK_STR(one(&p)->files[0].name, "");
+	CHECK_STR(one(&p)->files[1].name, "/a\\012exe");
 	test_guest_free(&g);
 }
 
