@@ -33,7 +33,9 @@ struct ring {
 	uint64_t descs, infos, data;
 	uint64_t head, tail;
 	uint64_t desc_mask, text_mask;
-	uint64_t text_bits, text_left; // left: of the arena's bytes, as much as the ring holds
+	uint64_t text_bits;
+	uint64_t
+		text_left; // twice what the ring holds: some of it may be overwritten while it is read
 };
 
 static int unlike(struct gb_error *err)
@@ -78,7 +80,8 @@ static int read_ring(const struct gb_kernel *k, struct ring *ret, struct gb_erro
 	    ret->text_bits > TEXT_BITS_MAX)
 		return unlike(err);
 	ret->desc_mask = ((uint64_t)1 << bits) - 1;
-	ret->text_mask = ret->text_left = ((uint64_t)1 << ret->text_bits) - 1;
+	ret->text_mask = ((uint64_t)1 << ret->text_bits) - 1;
+	ret->text_left = (uint64_t)2 << ret->text_bits;
 	return ((ret->head - ret->tail) & ID_MASK) <= ret->desc_mask ? 0 : unlike(err);
 }
 
