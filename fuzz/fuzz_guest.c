@@ -57,7 +57,8 @@ static void check_processes(struct gb_kernel *k)
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
 	struct gb_processes p;
 
-	if (gb_process_list(k, GB_PROCESS_NAMES | GB_PROCESS_ARGS, &arena, &p, NULL) != 0)
+	if (gb_process_list(k, GB_PROCESS_NAMES | GB_PROCESS_ARGS | GB_PROCESS_FILES, &arena, &p,
+			    NULL) != 0)
 		return;
 	for (size_t i = 0; i < p.count; i++)
 		check_process(&p.list[i]);
@@ -67,6 +68,7 @@ static void check_processes(struct gb_kernel *k)
 static void check_log(struct gb_kernel *k)
 {
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
 	struct gb_error err = {};
 	struct gb_printk log = {};
 
@@ -75,20 +77,24 @@ static void check_log(struct gb_kernel *k)
 	for (size_t i = 0; i < log.count; i++)
 		if (log.list[i].text[log.list[i].len] != 0)
 			__builtin_trap();
+		else
+			gb_printk_print(&log.list[i], true, &text);
 }
 
 static void check_modules(struct gb_kernel *k)
 {
 	GB_CLEANUP(gb_arena_deinit) struct gb_arena arena = {};
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
 	struct gb_modules modules = {};
 	struct gb_error err = {};
 
 	if (gb_module_list(k, &arena, &modules, &err) != 0 && !err.message[0])
 		__builtin_trap();
-	for (size_t i = 0; i < modules.count; i++)
-		if (!modules.list[i].users ||
-		    !memchr(modules.list[i].name, 0, sizeof(modules.list[i].name)))
+	for (size_t i = 0; i < modules.count; i++) {
+		if (!memchr(modules.list[i].name, 0, sizeof(modules.list[i].name)))
 			__builtin_trap();
+		gb_module_print(&modules.list[i], &text);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -179,6 +179,9 @@ static void scene_descriptors(void)
 	timerfd_create(CLOCK_MONOTONIC, 0);
 	inotify_add_watch(inotify_init(), "/tmp", IN_CREATE);
 	open("/tmp", O_RDONLY | O_DIRECTORY);
+	open("/proc/self/ns/net", O_RDONLY);
+	open("/proc/self/ns/mnt", O_RDONLY);
+	syscall(SYS_pidfd_open, getpid(), 0);
 }
 
 static void scene_namespaces(void)

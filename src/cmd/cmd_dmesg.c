@@ -53,13 +53,16 @@ static int print_text(const struct gb_printk *log, struct gb_error *err)
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf escaped = {};
 	const struct gb_buf *out = isatty(STDOUT_FILENO) ? &escaped : &lines;
 
-	for (size_t i = 0; i < log->count; i++)
+	for (size_t i = 0; i < log->count; i++) {
+		gb_buf_clear(&lines);
+		gb_buf_clear(&escaped);
 		gb_printk_print(&log->list[i], false, &lines);
-	if (out == &escaped && lines.len)
-		escape(&lines, &escaped);
-	if (gb_buf_failed(&lines) || gb_buf_failed(&escaped))
-		return gb_fail(err, GB_ENOMEM, "no memory to print the kernel's log");
-	fwrite(out->data, 1, out->len, stdout);
+		if (out == &escaped && lines.len)
+			escape(&lines, &escaped);
+		if (gb_buf_failed(&lines) || gb_buf_failed(&escaped))
+			return gb_fail(err, GB_ENOMEM, "no memory to print the kernel's log");
+		fwrite(out->data, 1, out->len, stdout);
+	}
 	return gb_flush_stdout(err);
 }
 
@@ -78,7 +81,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 		r = args->json ? print_json(&t, &log, err) : print_text(&log, err);
 	return r ? r
 		 : gb_target_end(args, &t, log.damaged,
-				 "some records are not what the log says of them", err);
+				 "parts of the log are damaged, or it has more text than is read",
+				 err);
 }
 
 const struct gb_command gb_cmd_dmesg = {
@@ -88,7 +92,7 @@ const struct gb_command gb_cmd_dmesg = {
 	.detail =
 		"Every record is one that the kernel had finished and not begun to overwrite when it was read. The "
 		"bytes are the guest's own; they are escaped only where standard output is a terminal (see maps). "
-		"JSON has priority and caller, too. Kernels since 5.10.",
+		"JSON has priority and caller, too. What was cleared with dmesg -C is still there. Kernels since 5.10.",
 	.example = "glassbox dmesg debian | grep -i virtio",
 	.options = gb_target_options,
 	.min_args = 1,

@@ -68,6 +68,18 @@ static int print(const struct gb_target *t, const struct gb_processes *p,
 	return gb_answer_end(&a, err);
 }
 
+// An empty answer says why.
+static int check_has_files(const struct gb_process *p, struct gb_error *err)
+{
+	if (p->kernel_thread)
+		return gb_fail(err, GB_ENOTFOUND,
+			       "pid %" PRId32 " is a kernel thread: it has no open files", p->pid);
+	if (p->state == 'Z' && !p->files)
+		return gb_fail(err, GB_ENOTFOUND, "pid %" PRId32 " has ended: its files are closed",
+			       p->pid);
+	return 0;
+}
+
 static int run(struct gb_args *args, struct gb_error *err)
 {
 	GB_CLEANUP(gb_target_close) struct gb_target t = {};
@@ -80,6 +92,8 @@ static int run(struct gb_args *args, struct gb_error *err)
 		r = gb_process_list(t.kernel, GB_PROCESS_FILES, &arena, &p, err);
 	if (r == 0 && args->positional[1])
 		r = gb_target_process(args->positional[1], &p, &only, err);
+	if (r == 0 && only)
+		r = check_has_files(only, err);
 	if (r == 0)
 		r = gb_target_settle(&t, err);
 	if (r == 0)
@@ -102,7 +116,7 @@ const struct gb_command gb_cmd_files = {
 	.detail =
 		"Descriptor, access and name, as the links in /proc/PID/fd have it: a path across mounts, with "
 		"(deleted) behind what has no name any more; pipe:[INODE], socket:[INODE], anon_inode:[KIND]. Newlines "
-		"in names come out as \\012. Kernel threads have none.",
+		"in names come out as \\012. Kernel threads have none; a thread that has a table of its own is not looked at.",
 	.example = "glassbox files debian\nglassbox files debian 79 --json",
 	.options = gb_target_options,
 	.min_args = 1,

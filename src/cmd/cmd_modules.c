@@ -7,12 +7,9 @@
 #include "base/cleanup.h"
 #include "kernel/module.h"
 
-#include <string.h>
-
 static void module_json(struct gb_json *j, const struct gb_module *m)
 {
 	static const char *const states[] = {"live", "loading", "unloading"};
-	const char *at = m->users;
 
 	gb_json_object(j);
 	gb_json_pair(j, "name", str, m->name);
@@ -20,13 +17,17 @@ static void module_json(struct gb_json *j, const struct gb_module *m)
 	gb_json_pair(j, "state", str, states[m->state]);
 	gb_json_pair(j, "base", hex, m->base.v);
 	gb_json_pair(j, "module", hex, m->at.v);
-	gb_json_pair(j, "refs", i64, m->refs);
+	gb_json_key(j, "refs");
+	if (m->counted)
+		gb_json_i64(j, m->refs);
+	else
+		gb_json_null(j);
 	gb_json_pair(j, "permanent", bool, m->permanent);
 	gb_json_pair(j, "taints", hex, m->taints);
 	gb_json_key(j, "users");
 	gb_json_array(j);
-	for (const char *end; (end = strchr(at, ',')); at = end + 1)
-		gb_json_strn(j, at, (size_t)(end - at));
+	for (size_t i = 0; i < m->user_count; i++)
+		gb_json_str(j, m->users[i]);
 	gb_json_end_array(j);
 	gb_json_end_object(j);
 }

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "kernel/listing.h"
 
-#define DESCRIPTORS_MAX ((uint32_t)1 << 20) // fs.nr_open, if nobody raised it
+#define CLOEXEC 02000000u // is of the descriptor, not of the file
 
 static int no_memory(struct gb_error *err)
 {
@@ -26,8 +26,9 @@ static int read_table(struct gb_listing *l, uint64_t files, uint64_t **ret, uint
 		return 0;
 	}
 	count = (uint32_t)gb_get(o, GB_M_FDTABLE_MAX);
-	l->broken |= count > DESCRIPTORS_MAX;
-	count = count < DESCRIPTORS_MAX ? count : DESCRIPTORS_MAX;
+	l->broken |= count > l->share.fds;
+	count = count < l->share.fds ? count : (uint32_t)l->share.fds;
+	l->share.fds -= count;
 	*ret = calloc(count + 1, sizeof(**ret));
 	if (!*ret)
 		return no_memory(err);
@@ -47,7 +48,7 @@ static void read_file(struct gb_listing *l, struct gb_file *f)
 		l->broken = true;
 		return;
 	}
-	f->flags = (uint32_t)gb_get(o, GB_M_FILE_FLAGS);
+	f->flags = (uint32_t)gb_get(o, GB_M_FILE_FLAGS) & ~CLOEXEC;
 	f->name = gb_path_read(l, gb_get(o, GB_M_FILE_MNT), gb_get(o, GB_M_FILE_DENTRY));
 }
 
@@ -64,7 +65,7 @@ int gb_files_read(struct gb_listing *l, struct gb_process *p, uint64_t files, st
 	p->files = gb_arena_array(l->arena, open + 1, sizeof(*p->files));
 	if (!p->files)
 		return no_memory(err);
-	for (uint32_t fd = 0; fd < count; fd++)
+	for (uint32_t fd = 0; fd < count && !l->guard.full; fd++)
 		if (table[fd]) {
 			p->files[p->file_count] = (struct gb_file){.fd = fd, .file = {table[fd]}};
 			read_file(l, &p->files[p->file_count++]);

@@ -26,6 +26,7 @@ struct gb_path_entry {
 // What is left to spend: a guest's RAM can hold only so many of each.
 struct gb_budget {
 	uint64_t tasks, vmas, nodes;
+	uint64_t fds;   // entries of tables of descriptors
 	uint64_t bytes; // of what a guard remembers
 };
 

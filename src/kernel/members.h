@@ -105,6 +105,13 @@
 	M(INODE_INO, INODE, "i_ino", GB_NEED) \
 	M(INODE_SB, INODE, "i_sb", GB_NEED) \
 	M(INODE_ALIAS, INODE, "i_dentry", 0) \
+	M(INODE_PRIVATE, INODE, "i_private", 0) \
+	S(NS, "ns_common") \
+	M(NS_KIND, NS, "ops", 0) \
+	S(NS_OPS, "proc_ns_operations") \
+	M(NS_OPS_NAME, NS_OPS, "name", 0) \
+	S(DMABUF, "dma_buf") \
+	M(DMABUF_NAME, DMABUF, "name", 0) \
 	S(SUPER, "super_block") \
 	M(SUPER_DEV, SUPER, "s_dev", GB_NEED) \
 	M(SUPER_TYPE, SUPER, "s_type", GB_NEED) \
@@ -116,6 +123,7 @@
 	M(DENTRY_LEN, DENTRY, "d_name.len", GB_NEED) \
 	M(DENTRY_HASH, DENTRY, "d_hash.pprev", GB_NEED) \
 	M(DENTRY_OP, DENTRY, "d_op", GB_NEED) \
+	M(DENTRY_FSDATA, DENTRY, "d_fsdata", 0) \
 	M(DENTRY_INODE, DENTRY, "d_inode", GB_NEED) \
 	M(DENTRY_ALIAS, DENTRY, "d_u.d_alias|d_alias", 0) \
 	S(DENTRY_OPS, "dentry_operations") \
@@ -247,6 +255,8 @@ enum gb_member_id {
 	X(PIPE_DNAME, "pipefs_dname", 0) \
 	X(SOCK_DNAME, "sockfs_dname", 0) \
 	X(DMABUF_DNAME, "dmabuffs_dname", 0) \
+	X(NS_DNAME, "ns_dname", 0) \
+	X(PIDFS_DNAME, "pidfs_dname", 0) \
 	X(MEM_SECTION, "mem_section", 0) \
 	X(CONTIG_PGDAT, "contig_page_data", 0) \
 	X(NODE_DATA, "node_data", 0) \

@@ -23,8 +23,12 @@
 struct walk {
 	struct gb_listing *l;
 	struct gb_chain modules, users;
-	struct gb_buf names;
 };
+
+static int no_memory(struct gb_error *err)
+{
+	return gb_fail(err, GB_ENOMEM, "no memory for the guest's modules");
+}
 
 static void copy_name(const struct gb_object *o, struct gb_module *m)
 {
@@ -80,8 +84,10 @@ static int read_users(struct walk *w, struct gb_module *m, struct gb_error *err)
 	int r = gb_listing_chain(l, head, gb_offset(l->k, GB_M_MODULE_USE_LIST), USERS_MAX,
 				 &w->users, err);
 
-	gb_buf_clear(&w->names);
 	l->broken |= !w->users.whole;
+	m->users = r == 0 ? gb_arena_array(l->arena, w->users.count + 1, sizeof(*m->users)) : NULL;
+	if (r == 0 && !m->users)
+		return no_memory(err);
 	for (size_t i = 0; i < w->users.count && r == 0; i++) {
 		if (gb_listing_object(l, GB_S_MODULE_USE, w->users.objects[i], &l->object) != 0 ||
 		    gb_listing_text(l,
@@ -91,11 +97,10 @@ static int read_users(struct walk *w, struct gb_module *m, struct gb_error *err)
 			l->broken = true;
 			break;
 		}
-		gb_buf_printf(&w->names, "%s,", name);
+		m->users[m->user_count] = gb_arena_strndup(l->arena, name, strlen(name));
+		if (!m->users[m->user_count++])
+			return no_memory(err);
 	}
-	m->users = gb_arena_strndup(l->arena, w->names.data ? w->names.data : "", w->names.len);
-	if (r == 0 && (!m->users || gb_buf_failed(&w->names)))
-		r = gb_fail(err, GB_ENOMEM, "no memory for the guest's modules");
 	return r;
 }
 
@@ -123,11 +128,8 @@ static int read_module(struct walk *w, uint64_t at, struct gb_module *ret, bool 
 		.taints = gb_get(o, GB_M_MODULE_TAINTS),
 		.permanent = gb_get(o, GB_M_MODULE_INIT) && gb_has(k, GB_M_MODULE_EXIT) &&
 			     !gb_get(o, GB_M_MODULE_EXIT),
-		// what is not used has the one of its own
-		.refs = gb_has(k, GB_M_MODULE_REFS)
-				? (int32_t)gb_get(o, GB_M_MODULE_REFS) - INT64_C(1)
-				: -1,
-		.users = "",
+		.counted = gb_has(k, GB_M_MODULE_REFS),
+		.refs = (int32_t)((uint32_t)gb_get(o, GB_M_MODULE_REFS) - 1), // one is its own
 	};
 	copy_name(o, ret);
 	read_memory(w->l, ret);
@@ -147,7 +149,7 @@ static int read_all(struct walk *w, struct gb_modules *ret, struct gb_error *err
 	ret->count = 0;
 	ret->list = gb_arena_array(l->arena, w->modules.count + 1, sizeof(*ret->list));
 	if (r == 0 && !ret->list)
-		r = gb_fail(err, GB_ENOMEM, "no memory for the guest's modules");
+		r = no_memory(err);
 	for (size_t i = 0; i < w->modules.count && r == 0 && !l->guard.full; i++) {
 		bool shown;
 
@@ -178,7 +180,6 @@ static int read_until_whole(struct walk *w, struct gb_modules *ret, struct gb_er
 static void end_walk(struct walk *w)
 {
 	gb_guard_deinit(&w->l->guard);
-	gb_buf_deinit(&w->names);
 	free(w->modules.objects);
 	free(w->users.objects);
 	free(w->l);
@@ -192,7 +193,7 @@ int gb_module_list(const struct gb_kernel *k, struct gb_arena *arena, struct gb_
 	int r;
 
 	if (!w.l)
-		return gb_fail(err, GB_ENOMEM, "no memory for the guest's modules");
+		return no_memory(err);
 	w.l->k = k;
 	w.l->arena = arena;
 	if (!k->symbol[GB_Y_MODULES] || !gb_has(k, GB_M_MODULE_LIST) ||
@@ -227,12 +228,16 @@ void gb_module_print(const struct gb_module *m, struct gb_buf *out)
 	static const char *const states[] = {"Live", "Loading", "Unloading"};
 
 	gb_buf_printf(out, "%s %" PRIu64 " ", m->name, m->size);
-	if (m->refs >= 0)
-		gb_buf_printf(out, "%" PRId64 " %s%s%s", m->refs, m->users,
-			      m->permanent ? "[permanent]," : "",
-			      *m->users || m->permanent ? "" : "-");
+	if (m->counted)
+		gb_buf_printf(out, "%" PRId32 " ", m->refs);
 	else
-		gb_buf_add_str(out, "- -");
+		gb_buf_add_str(out, "- ");
+	for (size_t i = 0; i < m->user_count; i++)
+		gb_buf_printf(out, "%s,", m->users[i]);
+	if (m->permanent)
+		gb_buf_add_str(out, "[permanent],");
+	if (!m->user_count && !m->permanent)
+		gb_buf_add_str(out, "-");
 	gb_buf_printf(out, " %s 0x%016" PRIx64, states[m->state], m->base.v);
 	print_flags(m, out);
 	gb_buf_add_str(out, "\n");

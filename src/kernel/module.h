@@ -12,12 +12,14 @@ struct gb_module {
 	gb_gva at; // struct module
 	char name[64];
 	enum gb_module_state state;
-	gb_gva base;       // of its text
-	uint64_t size;     // bytes, of all of its parts
-	int64_t refs;      // -1: this kernel does not count them
-	const char *users; // names of the modules that use it, each with a comma
-	bool permanent;    // it can never be unloaded
-	uint64_t taints;   // bits as in /proc/sys/kernel/tainted
+	gb_gva base;        // of its text
+	uint64_t size;      // bytes, of all of its parts
+	bool counted;       // this kernel can unload modules, and counts who uses them
+	int32_t refs;       // -1 while it is unloaded
+	const char **users; // names of the modules that use it
+	size_t user_count;
+	bool permanent;  // it can never be unloaded
+	uint64_t taints; // bits as in /proc/sys/kernel/tainted
 };
 
 struct gb_modules {

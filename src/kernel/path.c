@@ -98,35 +98,82 @@ static void walk_up(struct gb_listing *l, uint64_t mnt, uint64_t dentry, struct 
 		put(t, "/", 1);
 }
 
-// What d_dname() of a pseudo file system prints. False when the dentry has none.
+static void put_inode(struct gb_listing *l, const char *kind, uint64_t inode, struct tail *t)
+{
+	char text[64];
+
+	if (gb_listing_object(l, GB_S_INODE, inode, &l->object) != 0) {
+		t->broken = true;
+		return;
+	}
+	snprintf(text, sizeof(text), "%s:[%" PRIu64 "]", kind, gb_get(&l->object, GB_M_INODE_INO));
+	put(t, text, strlen(text));
+}
+
+static void put_namespace(struct gb_listing *l, const struct gb_object *dentry, struct tail *t)
+{
+	struct gb_object *o = &l->object;
+	uint64_t inode = gb_get(dentry, GB_M_DENTRY_INODE);
+	char kind[32] = "";
+
+	if (gb_listing_object(l, GB_S_INODE, inode, o) != 0 ||
+	    gb_listing_object(l, GB_S_NS, gb_get(o, GB_M_INODE_PRIVATE), o) != 0 ||
+	    gb_listing_object(l, GB_S_NS_OPS, gb_get(o, GB_M_NS_KIND), o) != 0 ||
+	    gb_listing_text(l, gb_get(o, GB_M_NS_OPS_NAME), kind, sizeof(kind)) != 0)
+		t->broken = true;
+	else
+		put_inode(l, kind, inode, t);
+}
+
+static void put_dmabuf(struct gb_listing *l, const struct gb_object *dentry, struct tail *t)
+{
+	char name[64] = "";
+	uint64_t at;
+
+	if (gb_listing_object(l, GB_S_DMABUF, gb_get(dentry, GB_M_DENTRY_FSDATA), &l->object) !=
+	    0) {
+		t->broken = true;
+		return;
+	}
+	at = gb_get(&l->object, GB_M_DMABUF_NAME);
+	t->broken |= at && gb_listing_text(l, at, name, sizeof(name)) != 0;
+	put(t, name, strlen(name));
+	put(t, ":", 1);
+	put_name(l, t, dentry);
+	put(t, "/", 1);
+}
+
+// What d_dname() of a pseudo file system prints. False when the dentry has none. What one that we do not know
+// would print cannot be told.
 static bool own_name(struct gb_listing *l, const struct gb_object *dentry, struct tail *t)
 {
 	uint64_t ops = gb_get(dentry, GB_M_DENTRY_OP), inode = gb_get(dentry, GB_M_DENTRY_INODE),
 		 fn;
 	const uint64_t *symbol = l->k->symbol;
-	struct gb_object *o = &l->object;
-	char text[64];
-	int len;
 
 	if (!ops || gb_listing_read(l, ops + gb_offset(l->k, GB_M_DENTRY_OPS_DNAME), &fn, 8) != 0 ||
 	    !fn)
 		return false;
-	if (fn == symbol[GB_Y_PIPE_DNAME] || fn == symbol[GB_Y_SOCK_DNAME]) {
-		if (gb_listing_object(l, GB_S_INODE, inode, o) != 0)
-			return false;
-		len = snprintf(text, sizeof(text), "%s:[%" PRIu64 "]",
-			       fn == symbol[GB_Y_PIPE_DNAME] ? "pipe" : "socket",
-			       gb_get(o, GB_M_INODE_INO));
-		put(t, text, (size_t)len);
-		return true;
-	}
-	if (fn == symbol[GB_Y_SIMPLE_DNAME])
-		put(t, " (deleted)", 10);
-	put_name(l, t, dentry);
-	if (fn == symbol[GB_Y_SIMPLE_DNAME])
-		put(t, "/", 1);
-	else if (fn == symbol[GB_Y_ANON_INODE_DNAME])
+	if (fn == symbol[GB_Y_PIPE_DNAME]) {
+		put_inode(l, "pipe", inode, t);
+	} else if (fn == symbol[GB_Y_SOCK_DNAME]) {
+		put_inode(l, "socket", inode, t);
+	} else if (fn == symbol[GB_Y_NS_DNAME]) {
+		put_namespace(l, dentry, t);
+	} else if (fn == symbol[GB_Y_PIDFS_DNAME]) {
+		put(t, "anon_inode:[pidfd]", 18);
+	} else if (fn == symbol[GB_Y_DMABUF_DNAME]) {
+		put_dmabuf(l, dentry, t);
+	} else if (fn == symbol[GB_Y_ANON_INODE_DNAME]) {
+		put_name(l, t, dentry);
 		put(t, "anon_inode:", 11);
+	} else if (fn == symbol[GB_Y_SIMPLE_DNAME]) {
+		put(t, " (deleted)", 10);
+		put_name(l, t, dentry);
+		put(t, "/", 1);
+	} else {
+		t->broken = true;
+	}
 	return true;
 }
 

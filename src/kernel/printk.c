@@ -24,8 +24,9 @@
 #define FINAL 2u
 #define DESCS_BITS_MAX \
 	22 // 2^25 bytes are the largest log that can be configured, 2^5 a record on average
-#define TEXT_BITS_MAX 30
-#define NO_BLOCK 1u // bit of a position
+#define TEXT_BITS_MAX 31
+#define TEXT_MAX ((uint64_t)32 << 20) // of all records
+#define NO_BLOCK 1u                   // bit of a position
 #define EMPTY 3u
 
 struct ring {
@@ -49,7 +50,9 @@ static bool is_known(const struct gb_kernel *k)
 	for (int m = GB_M_PRB_COUNT_BITS; m <= GB_M_PRINTK_FACILITY; m++)
 		if (!gb_has(k, (enum gb_member_id)m))
 			return false;
-	return true;
+	// the level is in the byte behind the facility
+	return gb_offset(k, GB_M_PRINTK_FACILITY) + 1 <
+	       (uint64_t)k->offsets.structs[GB_S_PRINTK_INFO].to;
 }
 
 static int read_ring(const struct gb_kernel *k, struct ring *ret, struct gb_error *err)
@@ -76,12 +79,20 @@ static int read_ring(const struct gb_kernel *k, struct ring *ret, struct gb_erro
 		.tail = gb_get(o, GB_M_PRB_TAIL) & ID_MASK,
 		.text_bits = gb_get(o, GB_M_PRB_SIZE_BITS),
 	};
+	if (bits > DESCS_BITS_MAX && bits <= 32)
+		return gb_fail(
+			err, GB_EUNKNOWN,
+			"the kernel's log is larger than any that is read: it has room for 2^%u "
+			"records (log_buf_len=)",
+			(unsigned)bits);
 	if (bits < 1 || bits > DESCS_BITS_MAX || ret->text_bits < 4 ||
 	    ret->text_bits > TEXT_BITS_MAX)
 		return unlike(err);
 	ret->desc_mask = ((uint64_t)1 << bits) - 1;
 	ret->text_mask = ((uint64_t)1 << ret->text_bits) - 1;
 	ret->text_left = (uint64_t)2 << ret->text_bits;
+	if (ret->text_left > TEXT_MAX)
+		ret->text_left = TEXT_MAX;
 	return ((ret->head - ret->tail) & ID_MASK) <= ret->desc_mask ? 0 : unlike(err);
 }
 
@@ -115,10 +126,10 @@ static int read_text(struct ring *ring, uint64_t id, const struct gb_object *des
 	at = len ? find_text(ring, id, begin, next, &size) : 0;
 	if (len && !at)
 		return GB_ETORN;
-	ret->len = len < size ? len : size; // the kernel cuts it, too
-	if (ret->len > ring->text_left)
+	if (len > size || len > ring->text_left)
 		return GB_ETORN;
-	ring->text_left -= ret->len;
+	ret->len = len;
+	ring->text_left -= len;
 	text = gb_arena_alloc(arena, ret->len + 1);
 	ret->text = text;
 	return text ? gb_read_va(ring->k, at, text, ret->len) : GB_ENOMEM;

@@ -18,7 +18,7 @@ struct gb_printk_record {
 struct gb_printk {
 	struct gb_printk_record *list; // the oldest first
 	size_t count;
-	size_t damaged; // records that are not what their descriptor says
+	size_t damaged; // records that are not what their descriptor says, or more text than is read (32 MiB)
 };
 
 // Every record is one that the guest had finished and not begun to overwrite when it was read.

@@ -35,6 +35,7 @@ static void set_budgets(struct gb_listing *l)
 	l->left.tasks = 2 * bytes / (task > 1024 ? task : 1024) + 1024;
 	l->left.vmas = 2 * bytes / (vma > 64 ? vma : 64) + 1024;
 	l->left.nodes = 2 * bytes / 64 + 1024; // of a tree: 256 bytes, or those in a VMA
+	l->left.fds = bytes / 8 + 1024;        // pointers
 	l->left.bytes = 2 * bytes < BYTES_MAX ? 2 * bytes : BYTES_MAX;
 }
 
@@ -259,15 +260,15 @@ static uint64_t share_of(uint64_t left, uint64_t most)
 static struct gb_budget take_share(struct gb_budget *left)
 {
 	struct gb_budget share = {
-		share_of(left->tasks, SHARE_MAX),
-		share_of(left->vmas, SHARE_MAX),
-		share_of(left->nodes, SHARE_MAX),
+		share_of(left->tasks, SHARE_MAX),       share_of(left->vmas, SHARE_MAX),
+		share_of(left->nodes, SHARE_MAX),       share_of(left->fds, SHARE_MAX),
 		share_of(left->bytes, BYTES_SHARE_MAX),
 	};
 
 	left->tasks -= share.tasks;
 	left->vmas -= share.vmas;
 	left->nodes -= share.nodes;
+	left->fds -= share.fds;
 	left->bytes -= share.bytes;
 	return share;
 }
@@ -277,6 +278,7 @@ static void give_back(struct gb_budget *left, const struct gb_budget *share)
 	left->tasks += share->tasks;
 	left->vmas += share->vmas;
 	left->nodes += share->nodes;
+	left->fds += share->fds;
 	left->bytes += share->bytes;
 }
 
@@ -286,6 +288,7 @@ static bool allows_another(const struct gb_budget *share, const struct gb_budget
 	return share->tasks >= before->tasks - share->tasks &&
 	       share->vmas >= before->vmas - share->vmas &&
 	       share->nodes >= before->nodes - share->nodes &&
+	       share->fds >= before->fds - share->fds &&
 	       share->bytes >= before->bytes - share->bytes;
 }
 
@@ -304,7 +307,7 @@ static void leave_out(struct gb_process *p)
 static bool is_spent(const struct gb_listing *l)
 {
 	return l->guard.full || l->arena->refused || l->share.tasks == 0 || l->share.vmas == 0 ||
-	       l->share.nodes == 0;
+	       l->share.nodes == 0 || l->share.fds == 0;
 }
 
 // One attempt. What a torn one used of the cache may be what had changed.

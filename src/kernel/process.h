@@ -17,7 +17,7 @@ struct gb_vma {
 
 struct gb_file {
 	uint32_t fd;
-	uint32_t flags;   // as given to open()
+	uint32_t flags;   // as given to open(), but for O_CLOEXEC
 	gb_gva file;      // struct file
 	const char *name; // as the link in /proc/PID/fd, but for newlines: as in gb_vma
 };

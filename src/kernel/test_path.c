@@ -127,9 +127,11 @@ static void pseudo_files_name_themselves(void)
 		{GB_Y_SOCK_DNAME, "socket:[4711]"},
 		{GB_Y_ANON_INODE_DNAME, "anon_inode:[eventfd]"},
 		{GB_Y_SIMPLE_DNAME, "/[eventfd] (deleted)"},
-		{GB_Y_DMABUF_DNAME, "[eventfd]"},
+		{GB_Y_DMABUF_DNAME, "/[eventfd]:heap"},
+		{GB_Y_PIDFS_DNAME, "anon_inode:[pidfd]"},
+		{GB_Y_MODULES, ""}, // not one that we know
 	};
-	uint64_t ops = DENTRY_AT(50);
+	uint64_t ops = DENTRY_AT(50), data = DENTRY_AT(60), text = DENTRY_AT(70);
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct test_guest g;
@@ -143,11 +145,40 @@ static void pseudo_files_name_themselves(void)
 			       test_guest_va(test_guest_object(TEST_INODE)));
 		test_guest_put(&g, ops + test_guest_offset(GB_M_DENTRY_OPS_DNAME),
 			       0xffffffff81000000 + test_guest_symbol(cases[i].dname) - 0x100000);
+		test_guest_put(&g, DENTRY_AT(0) + test_guest_offset(GB_M_DENTRY_FSDATA),
+			       test_guest_va(data)); // of a dma-buf
+		test_guest_put(&g, data + test_guest_offset(GB_M_DMABUF_NAME), test_guest_va(text));
+		memcpy(g.bytes + text, "heap", 5);
 		CHECK_STR(read_path(&g), cases[i].name);
 		test_guest_free(&g);
 	}
 }
 
+static void namespaces_are_named_by_their_kind(void)
+{
+	uint64_t ops = DENTRY_AT(50), ns = DENTRY_AT(60), kind = DENTRY_AT(70),
+		 text = DENTRY_AT(80);
+	struct test_guest g;
+
+	REQUIRE(open_with_file(&g, DENTRY_AT(0)));
+	test_guest_put_name(&g, DENTRY_AT(0), "/", 1);
+	test_guest_put_parent(&g, DENTRY_AT(0), DENTRY_AT(0));
+	test_guest_put(&g, DENTRY_AT(0) + test_guest_offset(GB_M_DENTRY_OP), test_guest_va(ops));
+	test_guest_put(&g, DENTRY_AT(0) + test_guest_offset(GB_M_DENTRY_INODE),
+		       test_guest_va(test_guest_object(TEST_INODE)));
+	test_guest_put(&g, ops + test_guest_offset(GB_M_DENTRY_OPS_DNAME),
+		       0xffffffff81000000 + test_guest_symbol(GB_Y_NS_DNAME) - 0x100000);
+	test_guest_set(&g, TEST_INODE, GB_M_INODE_PRIVATE, test_guest_va(ns));
+	test_guest_put(&g, ns + test_guest_offset(GB_M_NS_KIND), test_guest_va(kind));
+	test_guest_put(&g, kind + test_guest_offset(GB_M_NS_OPS_NAME), test_guest_va(text));
+	memcpy(g.bytes + text, "mnt", 4);
+	CHECK_STR(read_path(&g), "mnt:[4711]");
+	test_guest_set(&g, TEST_INODE, GB_M_INODE_PRIVATE, 0x1008);
+	CHECK_STR(read_path(&g), "");
+	test_guest_free(&g);
+}
+
 TAP_MAIN(TAP_CASE(paths_have_a_length), TAP_CASE(lengths_of_names_are_checked),
 	 TAP_CASE(directories_in_circles_end), TAP_CASE(mounts_in_circles_end),
-	 TAP_CASE(mounts_lead_up), TAP_CASE(pseudo_files_name_themselves))
+	 TAP_CASE(mounts_lead_up), TAP_CASE(pseudo_files_name_themselves),
+	 TAP_CASE(namespaces_are_named_by_their_kind))
