@@ -181,7 +181,7 @@ static void texts_are_not_longer_than_their_block(void)
 
 	REQUIRE(open_ring(&g, 0, 1));
 	add(&g, 1, add(&g, 0, 0, "12345678"), "next");
-	put(&g, info_at(&g, 0), GB_M_PRINTK_LEN, 0xffff);
+	put(&g, info_at(&g, 0), GB_M_PRINTK_LEN, 9);
 	CHECK_STR(read_log(&g, 1), "[   12.345678] next\n");
 	test_guest_free(&g);
 }
