@@ -44,6 +44,7 @@ struct gb_listing {
 	uint64_t thread_mm; // of a thread of the process that is being read; 0: none has one
 	uint64_t root_mnt, root_dentry; // of pid 1, where paths begin
 	struct gb_path_entry *paths;    // cache of GB_PATH_CACHE; NULL without names
+	size_t kept;                    // bytes in it
 	struct gb_object task, mm, object;
 };
 

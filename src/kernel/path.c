@@ -14,7 +14,7 @@
 #define PATH_BYTES 4096
 #define STEPS_MAX 4096 // each but those over mounts adds a byte
 #define NAME_BYTES 255
-#define KEEP_MAX ((size_t)16 << 10) // bytes that a kept path may be made of: the cache is bounded
+#define KEEP_MAX ((size_t)16 << 20) // bytes that all kept paths may be made of
 
 // Text that grows towards its beginning.
 struct tail {
@@ -211,11 +211,13 @@ static const char *fill_entry(struct gb_listing *l, struct gb_path_entry *e, uin
 
 	l->broken |= !name;
 	e->dentry = 0;
+	l->kept -= e->seen.cap;
+	gb_buf_deinit(&e->seen);
 	len = l->guard.seen.len - mark;
-	if (!name || l->guard.full || len > KEEP_MAX)
+	if (!name || l->guard.full || l->kept + len > KEEP_MAX)
 		return name ? name : "";
-	gb_buf_clear(&e->seen);
 	gb_buf_add(&e->seen, l->guard.seen.data + mark, len);
+	l->kept += e->seen.cap;
 	if (gb_buf_failed(&e->seen))
 		return name;
 	e->mnt = mnt;

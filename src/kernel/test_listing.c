@@ -201,12 +201,14 @@ static void names_that_were_kept_are_verified(void)
 	test_guest_free(&g);
 }
 
-// 45 VMAs in three leaves, all of the same file, which lies as deep as a name can be long.
+// 45 VMAs in three leaves, each of a file of its own; the first lies as deep as a name can be long, each other one
+// directory higher.
 #define DEEP_DIRECTORIES 1900u
 #define DEEP_LEAVES 3u
 #define DEEP_VMAS (15 * DEEP_LEAVES)
 #define DEEP_AT TEST_DENTRY_AT(DEEP_DIRECTORIES) // root and leaves, then the VMAs
 #define DEEP_VMA_AT(n) (DEEP_AT + 0x1000 + 0x200 * (n))
+#define DEEP_FILE_AT(n) (DEEP_VMA_AT(DEEP_VMAS) + 0x100 * (n))
 
 static void put_slot(struct test_guest *g, uint64_t node, unsigned slot, uint64_t entry,
 		     uint64_t pivot)
@@ -224,6 +226,11 @@ static void put_deep_leaf(struct test_guest *g, unsigned leaf)
 		memcpy(g->bytes + vma, g->bytes + test_guest_object(TEST_VMA1), 0x200);
 		test_guest_put(g, vma + test_guest_offset(GB_M_VMA_START), 0x1000 * n);
 		test_guest_put(g, vma + test_guest_offset(GB_M_VMA_END), 0x1000 * (n + 1));
+		test_guest_put(g, vma + test_guest_offset(GB_M_VMA_FILE),
+			       test_guest_va(DEEP_FILE_AT(n)));
+		memcpy(g->bytes + DEEP_FILE_AT(n), g->bytes + test_guest_object(TEST_FILE), 0x100);
+		test_guest_put(g, DEEP_FILE_AT(n) + test_guest_offset(GB_M_FILE_DENTRY),
+			       test_guest_va(TEST_DENTRY_AT(n)));
 		put_slot(g, DEEP_AT + 256 * (1 + leaf), i, test_guest_va(vma),
 			 0x1000 * (n + 1) - 1);
 	}
@@ -235,7 +242,6 @@ static bool open_deep(struct test_guest *g)
 {
 	if (!test_guest_open(g))
 		return false;
-	test_guest_set(g, TEST_FILE, GB_M_FILE_DENTRY, test_guest_va(TEST_DENTRY_AT(0)));
 	test_guest_put_path(g, DEEP_DIRECTORIES, 1);
 	for (unsigned leaf = 0; leaf < DEEP_LEAVES; leaf++)
 		put_deep_leaf(g, leaf);
@@ -261,6 +267,26 @@ static void names_have_a_budget(void)
 	REQUIRE(one->vma_count == DEEP_VMAS);
 	CHECK_EQ(strlen(one->vmas[0].name), 2 * DEEP_DIRECTORIES);
 	CHECK_STR(one->vmas[DEEP_VMAS - 1].name, "");
+	test_guest_free(&g);
+}
+
+// The same file again and again is named once, however deep it lies.
+static void a_file_is_named_once(void)
+{
+	const struct gb_process *one;
+	struct gb_processes p;
+	struct test_guest g;
+
+	REQUIRE(open_deep(&g));
+	for (unsigned n = 0; n < DEEP_VMAS; n++)
+		test_guest_put(&g, DEEP_FILE_AT(n) + test_guest_offset(GB_M_FILE_DENTRY),
+			       test_guest_va(TEST_DENTRY_AT(0)));
+	REQUIRE_OK(list(&g, &p), g.err);
+	one = gb_process_find(&p, TEST_PID);
+	CHECK(!p.torn);
+	REQUIRE(one->vma_count == DEEP_VMAS);
+	for (unsigned n = 0; n < DEEP_VMAS; n++)
+		CHECK_EQ(strlen(one->vmas[n].name), 2 * DEEP_DIRECTORIES);
 	test_guest_free(&g);
 }
 
@@ -400,5 +426,6 @@ static void vmas_are_of_one_instant(void)
 
 TAP_MAIN(TAP_CASE(a_change_tears_who_is_made_of_it), TAP_CASE(a_change_that_ends_is_read_again),
 	 TAP_CASE(names_that_were_kept_are_verified), TAP_CASE(names_have_a_budget),
-	 TAP_CASE(who_names_too_much_is_left_out), TAP_CASE(attempts_leave_nothing_behind),
-	 TAP_CASE(a_list_that_changes_is_read_again), TAP_CASE(vmas_are_of_one_instant))
+	 TAP_CASE(a_file_is_named_once), TAP_CASE(who_names_too_much_is_left_out),
+	 TAP_CASE(attempts_leave_nothing_behind), TAP_CASE(a_list_that_changes_is_read_again),
+	 TAP_CASE(vmas_are_of_one_instant))
