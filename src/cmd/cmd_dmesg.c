@@ -5,10 +5,7 @@
 #include "cmd/target.h"
 
 #include "base/cleanup.h"
-#include "base/utf8.h"
 #include "kernel/printk.h"
-
-#include <string.h>
 
 static int print_json(const struct gb_target *t, const struct gb_printk *log, struct gb_error *err)
 {
@@ -35,35 +32,17 @@ static int print_json(const struct gb_target *t, const struct gb_printk *log, st
 	return gb_answer_end(&a, err);
 }
 
-// The lines are the kernel's own; what could harm a terminal is escaped only when there is one.
-static void escape(const struct gb_buf *lines, struct gb_buf *out)
-{
-	const char *at = lines->data, *end;
-
-	for (size_t left = lines->len; (end = memchr(at, '\n', left)); at = end + 1) {
-		gb_escape(out, at, (size_t)(end - at));
-		gb_buf_add(out, "\n", 1);
-		left -= (size_t)(end + 1 - at);
-	}
-}
-
 static int print_text(const struct gb_printk *log, struct gb_error *err)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf lines = {};
-	GB_CLEANUP(gb_buf_deinit) struct gb_buf escaped = {};
-	const struct gb_buf *out = isatty(STDOUT_FILENO) ? &escaped : &lines;
+	int r = 0;
 
-	for (size_t i = 0; i < log->count; i++) {
+	for (size_t i = 0; i < log->count && r == 0; i++) {
 		gb_buf_clear(&lines);
-		gb_buf_clear(&escaped);
 		gb_printk_print(&log->list[i], false, &lines);
-		if (out == &escaped && lines.len)
-			escape(&lines, &escaped);
-		if (gb_buf_failed(&lines) || gb_buf_failed(&escaped))
-			return gb_fail(err, GB_ENOMEM, "no memory to print the kernel's log");
-		fwrite(out->data, 1, out->len, stdout);
+		r = gb_print_lines(&lines, err);
 	}
-	return gb_flush_stdout(err);
+	return r ? r : gb_flush_stdout(err);
 }
 
 static int run(struct gb_args *args, struct gb_error *err)

@@ -101,12 +101,10 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r != 0)
 		return r;
 	cut = only ? (only->cut ? only : NULL) : gb_process_find_cut(&p);
-	if (cut)
-		return gb_target_end_cut(&t, cut, err);
-	return gb_target_end(args, &t, only ? only->torn : p.torn,
-			     only ? "the process changed while it was read"
-				  : "processes came and went while they were read",
-			     err);
+	return gb_target_end_processes(args, &t, cut, only ? only->torn : p.torn,
+				       only ? "the process changed while it was read"
+					    : "processes came and went while they were read",
+				       err);
 }
 
 const struct gb_command gb_cmd_files = {

@@ -164,13 +164,12 @@ static int run(struct gb_args *args, struct gb_error *err)
 		r = print_csv(t.kernel, &read.p, &read.f, err);
 	else
 		r = print_text(&t, &read.f, torn, err);
-	if (r == 0 && gb_process_find_cut(&read.p))
-		return gb_target_end_cut(&t, gb_process_find_cut(&read.p), err);
 	return r ? r
-		 : gb_target_end(args, &t, torn,
-				 read.f.cut ? "its page tables have no end"
-					    : "frames or processes changed while they were read",
-				 err);
+		 : gb_target_end_processes(
+			   args, &t, gb_process_find_cut(&read.p), torn,
+			   read.f.cut ? "its page tables have no end"
+				      : "frames or processes changed while they were read",
+			   err);
 }
 
 const struct gb_command gb_cmd_frames = {

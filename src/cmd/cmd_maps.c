@@ -45,26 +45,11 @@ static int print_json(const struct gb_target *t, const struct gb_process *p, str
 static int print_text(const struct gb_process *p, struct gb_error *err)
 {
 	GB_CLEANUP(gb_buf_deinit) struct gb_buf text = {};
+	int r;
 
 	gb_maps_text(p, &text);
-	if (gb_buf_failed(&text))
-		return gb_fail(err, GB_ENOMEM, "no memory for the map");
-	if (!isatty(STDOUT_FILENO)) {
-		fwrite(text.data ? text.data : "", 1, text.len, stdout);
-		return gb_flush_stdout(err);
-	}
-	for (char *line = text.data; line && *line;) {
-		char *end = line;
-
-		while (*end && *end != '\n')
-			end++;
-		if (*end)
-			*end++ = 0;
-		gb_print_text(stdout, line, 0);
-		fputc('\n', stdout);
-		line = end;
-	}
-	return gb_flush_stdout(err);
+	r = gb_print_lines(&text, err);
+	return r ? r : gb_flush_stdout(err);
 }
 
 static int run(struct gb_args *args, struct gb_error *err)
@@ -88,11 +73,9 @@ static int run(struct gb_args *args, struct gb_error *err)
 	r = gb_target_settle(&t, err);
 	if (r == 0)
 		r = args->json ? print_json(&t, process, err) : print_text(process, err);
-	if (r == 0 && process->cut)
-		return gb_target_end_cut(&t, process, err);
 	return r ? r
-		 : gb_target_end(args, &t, process->torn, "the process changed while it was read",
-				 err);
+		 : gb_target_end_processes(args, &t, process->cut ? process : NULL, process->torn,
+					   "the process changed while it was read", err);
 }
 
 const struct gb_command gb_cmd_maps = {

@@ -46,25 +46,15 @@ static int print_json(const struct gb_target *t, const struct gb_modules *m, str
 	return gb_answer_end(&a, err);
 }
 
-// The lines are the kernel's own; what could harm a terminal is escaped only when there is one.
 static int print_text(const struct gb_modules *m, struct gb_error *err)
 {
-	GB_CLEANUP(gb_buf_deinit) struct gb_buf line = {};
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf lines = {};
+	int r;
 
-	for (size_t i = 0; i < m->count; i++) {
-		gb_buf_clear(&line);
-		gb_module_print(&m->list[i], &line);
-		if (gb_buf_failed(&line))
-			return gb_fail(err, GB_ENOMEM, "no memory to print the guest's modules");
-		if (!isatty(STDOUT_FILENO)) {
-			fwrite(line.data, 1, line.len, stdout);
-			continue;
-		}
-		line.data[line.len - 1] = 0; // the newline
-		gb_print_text(stdout, line.data, 0);
-		putchar('\n');
-	}
-	return gb_flush_stdout(err);
+	for (size_t i = 0; i < m->count; i++)
+		gb_module_print(&m->list[i], &lines);
+	r = gb_print_lines(&lines, err);
+	return r ? r : gb_flush_stdout(err);
 }
 
 static int run(struct gb_args *args, struct gb_error *err)

@@ -124,11 +124,9 @@ static int run(struct gb_args *args, struct gb_error *err)
 	if (r != 0)
 		return r;
 	r = args->json ? print_json(&t, &p, threads, err) : print_text(&p, threads, err);
-	if (r == 0 && gb_process_find_cut(&p))
-		return gb_target_end_cut(&t, gb_process_find_cut(&p), err);
 	return r ? r
-		 : gb_target_end(args, &t, p.torn, "processes came and went while they were read",
-				 err);
+		 : gb_target_end_processes(args, &t, gb_process_find_cut(&p), p.torn,
+					   "processes came and went while they were read", err);
 }
 
 const struct gb_command gb_cmd_ps = {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 void gb_answer_begin(struct gb_answer *a, const char *command, const char *vm)
 {
@@ -56,6 +57,26 @@ void gb_print_text(FILE *out, const char *text, int width)
 		fputs(b.data, out);
 	for (; columns < width; columns++)
 		fputc(' ', out);
+}
+
+int gb_print_lines(const struct gb_buf *lines, struct gb_error *err)
+{
+	GB_CLEANUP(gb_buf_deinit) struct gb_buf escaped = {};
+	const struct gb_buf *out = isatty(STDOUT_FILENO) ? &escaped : lines;
+	size_t left = out == lines ? 0 : lines->len;
+	const char *at = lines->data, *newline;
+
+	while (left && (newline = memchr(at, '\n', left))) {
+		gb_escape(&escaped, at, (size_t)(newline - at));
+		gb_buf_add(&escaped, "\n", 1);
+		left -= (size_t)(newline + 1 - at);
+		at = newline + 1;
+	}
+	if (gb_buf_failed(lines) || gb_buf_failed(out))
+		return gb_fail(err, GB_ENOMEM, "no memory to print what the guest says");
+	if (out->len)
+		fwrite(out->data, 1, out->len, stdout);
+	return 0;
 }
 
 const char *gb_format_size(uint64_t bytes, char buf[24])

@@ -20,6 +20,9 @@ bool gb_answer_given(void);
 
 // Print guest text escaped (see gb_escape), padded with spaces to width columns.
 void gb_print_text(FILE *out, const char *text, int width);
+// Lines that are the guest's own, each with its newline: the bytes as they are, escaped only where standard output is a
+// terminal. GB_ENOMEM, also of a failed buffer.
+int gb_print_lines(const struct gb_buf *lines, struct gb_error *err);
 // "1.5 GiB", "128 MiB", "4 KiB"
 const char *gb_format_size(uint64_t bytes, char buf[24]);
 // Colour may be used on this stream: a terminal, and NO_COLOR is not set.

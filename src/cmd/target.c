@@ -233,16 +233,19 @@ int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool to
 	return 0;
 }
 
-int gb_target_end_cut(const struct gb_target *t, const struct gb_process *p, struct gb_error *err)
+int gb_target_end_processes(const struct gb_args *args, const struct gb_target *t,
+			    const struct gb_process *cut, bool torn, const char *what,
+			    struct gb_error *err)
 {
-	int r = gb_target_check_image(t, err);
+	int r = cut ? gb_target_check_image(t, err) : gb_target_end(args, t, torn, what, err);
 
-	return r != 0 ? r
-		      : gb_fail(err, GB_ETORN,
-				"incomplete: process %" PRId32
-				" has more threads, mappings or names of files than are read of any, "
-				"and not all of it is here",
-				p->pid);
+	if (r != 0 || !cut)
+		return r;
+	return gb_fail(err, GB_ETORN,
+		       "incomplete: process %" PRId32
+		       " has more threads, mappings or names of files than are read of any, "
+		       "and not all of it is here",
+		       cut->pid);
 }
 
 int gb_target_process(const char *pid_text, const struct gb_processes *p,

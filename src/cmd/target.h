@@ -65,8 +65,11 @@ void gb_target_stamp(const struct gb_target *t, bool torn, struct gb_json *j);
 int gb_target_end(const struct gb_args *args, const struct gb_target *t, bool torn,
 		  const char *what, struct gb_error *err);
 
-// Instead, where this process has more than is read of any. GB_ETORN: to pause the guest does not help.
-int gb_target_end_cut(const struct gb_target *t, const struct gb_process *p, struct gb_error *err);
+// The same of an answer that was made of processes. cut: one that has more than is read of any (GB_ETORN: to pause the
+// guest does not help); NULL: there is none.
+int gb_target_end_processes(const struct gb_args *args, const struct gb_target *t,
+			    const struct gb_process *cut, bool torn, const char *what,
+			    struct gb_error *err);
 
 // GB_ETORN, and what is said of it, for an image that was cut short, or is not known to lie as it is read; else 0.
 int gb_target_check_image(const struct gb_target *t, struct gb_error *err);

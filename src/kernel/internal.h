@@ -46,6 +46,10 @@ struct gb_object {
 int gb_object_read(const struct gb_kernel *k, enum gb_struct_id type, uint64_t va,
 		   struct gb_object *ret);
 
+// A text member in a copy, without what follows its NUL: at most max bytes with the NUL, and 64 of the guest's. Its
+// length; 0 when absent.
+size_t gb_object_text(const struct gb_object *o, enum gb_member_id m, char *ret, size_t max);
+
 static inline bool gb_has(const struct gb_kernel *k, enum gb_member_id m)
 {
 	return k->offsets.members[m].at >= 0;

@@ -118,3 +118,20 @@ int gb_object_read(const struct gb_kernel *k, enum gb_struct_id type, uint64_t v
 	return gb_kernel_read(k, (gb_gva){va + (uint32_t)from}, ret->bytes, (size_t)(to - from),
 			      NULL);
 }
+
+size_t gb_object_text(const struct gb_object *o, enum gb_member_id m, char *ret, size_t max)
+{
+	size_t size = o->offsets->members[m].size, len;
+
+	*ret = 0;
+	if (o->offsets->members[m].at < 0)
+		return 0;
+	if (size > 64)
+		size = 64;
+	if (size > max - 1)
+		size = max - 1;
+	len = strnlen((const char *)gb_object_at(o, m), size);
+	memcpy(ret, gb_object_at(o, m), len);
+	ret[len] = 0;
+	return len;
+}

@@ -30,16 +30,6 @@ static int no_memory(struct gb_error *err)
 	return gb_fail(err, GB_ENOMEM, "no memory for the guest's modules");
 }
 
-static void copy_name(const struct gb_object *o, struct gb_module *m)
-{
-	size_t size = o->offsets->members[GB_M_MODULE_NAME].size;
-
-	if (size > sizeof(m->name) - 1)
-		size = sizeof(m->name) - 1;
-	memcpy(m->name, gb_object_at(o, GB_M_MODULE_NAME), size);
-	m->name[size] = 0;
-}
-
 // Bytes of a part, and where it begins; 0 bytes of one that cannot be read.
 static uint64_t read_part(struct gb_listing *l, uint64_t at, enum gb_struct_id type,
 			  enum gb_member_id base, enum gb_member_id size, gb_gva *base_ret)
@@ -131,7 +121,7 @@ static int read_module(struct walk *w, uint64_t at, struct gb_module *ret, bool 
 		.counted = gb_has(k, GB_M_MODULE_REFS),
 		.refs = (int32_t)((uint32_t)gb_get(o, GB_M_MODULE_REFS) - 1), // one is its own
 	};
-	copy_name(o, ret);
+	gb_object_text(o, GB_M_MODULE_NAME, ret->name, sizeof(ret->name));
 	read_memory(w->l, ret);
 	return gb_has(k, GB_M_MODULE_USERS) && gb_has(k, GB_M_MODULE_USE_SOURCE)
 		       ? read_users(w, ret, err)

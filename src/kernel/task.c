@@ -15,24 +15,6 @@
 #define TASK_NOLOAD 0x400
 #define TASK_UNINTERRUPTIBLE 2
 
-// At most max bytes of a text member, without what follows its NUL.
-static size_t member_text(const struct gb_object *o, enum gb_member_id m, char *ret, size_t max)
-{
-	size_t size = o->offsets->members[m].size, len;
-
-	*ret = 0;
-	if (o->offsets->members[m].at < 0)
-		return 0;
-	if (size > 64)
-		size = 64;
-	if (size > max - 1)
-		size = max - 1;
-	len = strnlen((const char *)gb_object_at(o, m), size);
-	memcpy(ret, gb_object_at(o, m), len);
-	ret[len] = 0;
-	return len;
-}
-
 // The letters of fs/proc/array.c: the index is the highest bit of the state.
 static char state_of(const struct gb_object *t)
 {
@@ -57,12 +39,12 @@ static void worker_name(struct gb_listing *l, uint64_t worker, struct gb_thread 
 	if (!worker || gb_listing_object(l, GB_S_WORKER, worker, o) != 0)
 		return;
 	rescue = gb_get(o, GB_M_WORKER_RESCUE);
-	if (gb_get(o, GB_M_WORKER_POOL) && member_text(o, GB_M_WORKER_DESC, part, sizeof(part)))
+	if (gb_get(o, GB_M_WORKER_POOL) && gb_object_text(o, GB_M_WORKER_DESC, part, sizeof(part)))
 		snprintf(t->comm + len, sizeof(t->comm) - len, "%c%s",
 			 gb_get(o, GB_M_WORKER_CURRENT) ? '+' : '-', part);
 	else if (rescue && strncmp(t->comm, "kworker/R-", 10) == 0 &&
 		 gb_listing_object(l, GB_S_WORKQUEUE, rescue, o) == 0)
-		member_text(o, GB_M_WORKQUEUE_NAME, t->comm + 10, sizeof(t->comm) - 10);
+		gb_object_text(o, GB_M_WORKQUEUE_NAME, t->comm + 10, sizeof(t->comm) - 10);
 }
 
 static void kthread_name(struct gb_listing *l, uint64_t flags, uint64_t kthread,
@@ -97,7 +79,7 @@ int gb_task_read(struct gb_listing *l, uint64_t task, struct gb_thread *ret)
 	ret->tid = (int32_t)gb_get(o, GB_M_TASK_PID);
 	ret->stack.v = gb_get(o, GB_M_TASK_STACK);
 	ret->state = state_of(o);
-	member_text(o, GB_M_TASK_COMM, ret->comm, sizeof(ret->comm));
+	gb_object_text(o, GB_M_TASK_COMM, ret->comm, sizeof(ret->comm));
 	if (flags & PF_KTHREAD)
 		kthread_name(l, flags, gb_get(o, GB_M_TASK_KTHREAD), ret);
 	return 0;
